@@ -1,0 +1,3 @@
+//! Benchmarks of the pipeline: render, compare, frame.
+
+fn main() {}

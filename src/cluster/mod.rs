@@ -1,0 +1,1 @@
+//! Clusters: kubeconfig, connections, discovery, watches and writes.

@@ -1,0 +1,1 @@
+//! Comparison of what Git says with what a cluster holds.

@@ -1,0 +1,1 @@
+//! Gates: whether a plan may run, and why not.

@@ -1,0 +1,1 @@
+//! Health of live objects and of applications, by Argo CD's rules.

@@ -1,0 +1,1 @@
+//! Files that quarterdeck keeps: journal, caches and where they lie.
