@@ -12,6 +12,7 @@ mod operation;
 mod plan;
 mod problem;
 mod status;
+pub mod text;
 
 pub use application::{
     Application, Automated, Backoff, Destination, DirectoryBlock, FileParameter, HelmBlock, IgnoreDifference,
