@@ -13,6 +13,7 @@ mod plan;
 mod problem;
 mod status;
 pub mod text;
+pub mod version;
 
 pub use application::{
     Application, Automated, Backoff, Destination, DirectoryBlock, FileParameter, HelmBlock, IgnoreDifference,

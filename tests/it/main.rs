@@ -1,5 +1,13 @@
 //! Everything that is tested from outside the modules, in one binary.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on should say so and stop"
+)]
+
 mod corpus;
 mod diff;
+mod git;
 mod tidy;
