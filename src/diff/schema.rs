@@ -85,9 +85,7 @@ impl Schema {
                 !matches!(fields.last(), Some(&"scaleTargetRef" | &"objectSelector"))
                     || fields.len() > 2 && fields.last() != Some(&"scaleTargetRef")
             }
-            Some(&"requiredDuringSchedulingIgnoredDuringExecution") => {
-                fields.iter().any(|name| *name == "nodeAffinity")
-            }
+            Some(&"requiredDuringSchedulingIgnoredDuringExecution") => fields.contains(&"nodeAffinity"),
             _ => false,
         }
     }
