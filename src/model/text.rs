@@ -10,7 +10,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// Returns the text with its line breaks; a tab became two spaces, everything else is as in [`line`].
+/// Returns the text with its line breaks; a tab became two spaces, everything else is as in [`line()`].
 pub fn block(text: &str) -> Cow<'_, str> {
     if text.contains('\t') {
         return Cow::Owned(strip(&text.replace('\t', "  "), keep_breaks).into_owned());
