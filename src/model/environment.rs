@@ -1,6 +1,6 @@
 //! Environments: the stages of the promotion chain.
 
-use super::{ClusterName, CommitId, EnvironmentName};
+use super::{ClusterName, CommitId, CommitInfo, EnvironmentName};
 
 /// A Git reference that an environment follows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -59,6 +59,8 @@ pub struct Environment {
     pub from: Option<EnvironmentName>,
     /// Commits of `from` that are not here.
     pub behind: usize,
+    /// Release tags that it can go back to, newest first, with their commits.
+    pub releases: Vec<(String, CommitInfo)>,
     /// Whether the default comes from inference and not from a policy file.
     pub inferred: bool,
     /// What has to hold before it may change.
