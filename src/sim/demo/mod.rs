@@ -1,0 +1,1 @@
+//! The demo: a repository and clusters that tell a story.
