@@ -1,0 +1,250 @@
+//! The values that templates work with: Go's kinds, shared by reference where Go shares them.
+
+use std::borrow::Borrow;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Deref;
+use std::rc::Rc;
+
+/// A Go string: bytes that are usually, but not always, UTF-8. Cloning shares them.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Str(Rc<[u8]>);
+
+impl Str {
+    /// Returns the text, with what is not UTF-8 replaced.
+    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.0)
+    }
+}
+
+impl Deref for Str {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Borrow<[u8]> for Str {
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Str {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.text())
+    }
+}
+
+impl From<&str> for Str {
+    fn from(text: &str) -> Self {
+        Self(text.as_bytes().into())
+    }
+}
+
+impl From<String> for Str {
+    fn from(text: String) -> Self {
+        Self(text.into_bytes().into())
+    }
+}
+
+impl From<&[u8]> for Str {
+    fn from(bytes: &[u8]) -> Self {
+        Self(bytes.into())
+    }
+}
+
+impl From<Vec<u8>> for Str {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes.into())
+    }
+}
+
+/// What a list holds by its Go type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListKind {
+    /// `[]interface {}`
+    Any,
+    /// `[]string`
+    String,
+    /// `[]int`
+    Int,
+    /// `[]uint8`
+    Uint8,
+}
+
+/// A Go slice. Its items never change once it is made.
+#[derive(Clone, Debug)]
+pub struct List {
+    /// The items.
+    pub items: Rc<Vec<Value>>,
+    /// Its Go type.
+    pub kind: ListKind,
+}
+
+/// What a map holds by its Go type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MapKind {
+    /// `map[string]interface {}`
+    Any,
+    /// `map[string]string`
+    String,
+    /// Helm's type of `.Values`, a `map[string]interface {}` by another name.
+    Values,
+}
+
+/// A Go map with string keys: a reference, so that what `set` changes is seen by all who hold it.
+#[derive(Clone, Debug)]
+pub struct Map(Rc<MapBody>);
+
+#[derive(Debug)]
+struct MapBody {
+    kind: MapKind,
+    entries: RefCell<BTreeMap<Str, Value>>,
+}
+
+impl Map {
+    /// Returns an empty `map[string]interface {}`.
+    pub fn new() -> Self {
+        Self::from_entries(MapKind::Any, BTreeMap::new())
+    }
+
+    /// Returns a map with these entries.
+    pub fn from_entries(kind: MapKind, entries: BTreeMap<Str, Value>) -> Self {
+        Self(Rc::new(MapBody { kind, entries: RefCell::new(entries) }))
+    }
+
+    /// Returns its Go type.
+    pub fn kind(&self) -> MapKind {
+        self.0.kind
+    }
+
+    /// Returns the entries to read. They must not be held while templates run.
+    pub fn entries(&self) -> std::cell::Ref<'_, BTreeMap<Str, Value>> {
+        self.0.entries.borrow()
+    }
+
+    /// Returns the entries to change. They must not be held while templates run.
+    pub fn entries_mut(&self) -> std::cell::RefMut<'_, BTreeMap<Str, Value>> {
+        self.0.entries.borrow_mut()
+    }
+
+    /// Returns the value of a key; a clone shares maps, lists and strings.
+    pub fn value(&self, key: &[u8]) -> Option<Value> {
+        self.entries().get(key).cloned()
+    }
+
+    /// Sets a key.
+    pub fn insert(&self, key: impl Into<Str>, value: impl Into<Value>) {
+        self.entries_mut().insert(key.into(), value.into());
+    }
+
+    /// Tells whether both are the same map, not only equal ones.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Default for Map {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A Go value that is neither a basic kind, nor a slice, nor a map: a struct, or a type with methods.
+pub trait Structure: fmt::Debug {
+    /// Returns the Go type name, e.g. `time.Time`.
+    fn type_name(&self) -> &str;
+    /// Returns Go's kind of it, e.g. `struct`, `ptr`, `slice`, `map`, `int64`.
+    fn kind(&self) -> &'static str {
+        "struct"
+    }
+    /// Returns a field, or the value of a map key.
+    fn field(&self, name: &str) -> Option<Value>;
+    /// Calls a method; `None` if there is none of that name.
+    fn call(&self, method: &str, args: &[Value]) -> Option<Result<Value, String>>;
+    /// Returns how `%v` prints it.
+    fn print(&self) -> String;
+    /// Returns it as JSON would hold it, for `toJson` and `toYaml`, `range` and `len`: a map, list or basic value.
+    fn plain(&self) -> Value;
+    /// Lets functions get at their own types.
+    fn as_any(&self) -> &dyn std::any::Any;
+}
+
+/// A value of a template.
+#[derive(Clone, Debug, Default)]
+pub enum Value {
+    /// No value at all: what Go's reflection calls invalid. A field of it is again no value.
+    #[default]
+    Invalid,
+    /// A nil interface. A field of it is an error.
+    Nil,
+    /// `bool`
+    Bool(bool),
+    /// `int`
+    Int(i64),
+    /// `int64`
+    Int64(i64),
+    /// `float64`
+    Float(f64),
+    /// `uint8`, as indexing a string gives
+    Uint8(u8),
+    /// `string`
+    String(Str),
+    /// A slice.
+    List(List),
+    /// A map with string keys.
+    Map(Map),
+    /// A struct, or a type with methods.
+    Structure(Rc<dyn Structure>),
+}
+
+impl Value {
+    /// Returns a `[]interface {}`.
+    pub fn list(items: Vec<Value>) -> Self {
+        Self::List(List { items: Rc::new(items), kind: ListKind::Any })
+    }
+
+    /// Returns a `[]string`.
+    pub fn strings(items: impl IntoIterator<Item = impl Into<Str>>) -> Self {
+        let items = items.into_iter().map(|item| Self::String(item.into())).collect();
+        Self::List(List { items: Rc::new(items), kind: ListKind::String })
+    }
+
+    /// Tells whether there is nothing in it: invalid or nil.
+    pub fn is_nil(&self) -> bool {
+        matches!(self, Self::Invalid | Self::Nil)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::String(value.into())
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::String(value.into())
+    }
+}
+
+impl From<Str> for Value {
+    fn from(value: Str) -> Self {
+        Self::String(value)
+    }
+}
+
+impl From<Map> for Value {
+    fn from(value: Map) -> Self {
+        Self::Map(value)
+    }
+}
