@@ -111,7 +111,9 @@ impl<'a> Decoder<'a> {
                 }
                 Event::Alias(name) => self.alias(name, &mut root)?,
                 Event::SequenceStart { anchor } => self.open(Items::Sequence(Vec::new()), anchor),
-                Event::MappingStart { anchor } => self.open(Items::Mapping { map: Map::new(), key: Key::Awaited }, anchor),
+                Event::MappingStart { anchor } => {
+                    self.open(Items::Mapping { map: Map::new(), key: Key::Awaited }, anchor)
+                }
                 Event::CollectionEnd => self.close(&mut root),
                 Event::DocumentEnd | Event::StreamEnd => break,
                 Event::DocumentStart => unreachable!("documents do not nest"),
@@ -146,7 +148,14 @@ impl<'a> Decoder<'a> {
         value == "<<" && (implicit || tag == Some("tag:yaml.org,2002:merge")) && self.awaits_key()
     }
 
-    fn scalar(&mut self, text: Cow<'a, str>, tag: Option<&str>, anchor: Option<&'a str>, implicit: bool, root: &mut Value) {
+    fn scalar(
+        &mut self,
+        text: Cow<'a, str>,
+        tag: Option<&str>,
+        anchor: Option<&'a str>,
+        implicit: bool,
+        root: &mut Value,
+    ) {
         let meaning = match tag {
             None if implicit => resolve(&text),
             None => Scalar::Text,
@@ -199,7 +208,8 @@ impl<'a> Decoder<'a> {
 
     /// Applies a standard tag; all others leave the text as it is.
     fn tagged(&mut self, text: &str, tag: &str) -> Scalar {
-        let Some(wanted @ ("bool" | "int" | "float" | "null" | "timestamp")) = tag.strip_prefix("tag:yaml.org,2002:") else {
+        let Some(wanted @ ("bool" | "int" | "float" | "null" | "timestamp")) = tag.strip_prefix("tag:yaml.org,2002:")
+        else {
             return Scalar::Text;
         };
         let mut meaning = resolve(text);

@@ -274,12 +274,22 @@ impl Emitter {
     /// Writes a plain or single quoted text, breaking lines at single spaces beyond the width.
     fn fold(&mut self, text: &str, indent: usize, single: bool) {
         let mut column = self.column();
-        if column + text.len() <= WIDTH && !(single && text.contains('\'')) {
+        if column + text.len() <= WIDTH && !(single && text.contains(|c| c == '\'' || is_break(c))) {
             self.out.push_str(text);
             return;
         }
-        let mut after_space = false;
+        let (mut after_space, mut after_break) = (false, false);
         for (at, c) in text.char_indices() {
+            if is_break(c) {
+                // Unicode's line separators stand for themselves, and what follows them is indented.
+                self.out.push(c);
+                (column, after_break, after_space) = (0, true, false);
+                continue;
+            }
+            if std::mem::take(&mut after_break) {
+                self.indent(indent);
+                column = indent;
+            }
             if c == ' ' {
                 let next_is_space = text.as_bytes().get(at + 1) == Some(&b' ');
                 let inside = !single || (at > 0 && at + 1 < text.len());
@@ -454,9 +464,12 @@ fn push_escape(c: char, out: &mut String) {
 /// Orders keys as people do: numbers in them by value, letters after everything else.
 fn natural(a: &str, b: &str) -> Ordering {
     if a.is_ascii() && b.is_ascii() {
-        natural_units(a.as_bytes(), b.as_bytes(), |byte| byte.is_ascii_alphabetic(), |byte| {
-            byte.is_ascii_digit().then(|| i64::from(byte - b'0'))
-        })
+        natural_units(
+            a.as_bytes(),
+            b.as_bytes(),
+            |byte| byte.is_ascii_alphabetic(),
+            |byte| byte.is_ascii_digit().then(|| i64::from(byte - b'0')),
+        )
     } else {
         let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
         natural_units(&a, &b, char::is_alphabetic, |c| c.to_digit(10).map(i64::from))

@@ -62,7 +62,12 @@ type Next<'a> = Result<Event<'a>, Error>;
 
 impl<'a> Parser<'a> {
     pub(super) fn new(scanner: Scanner<'a>) -> Self {
-        Self { scanner, state: State::ImplicitDocumentStart, states: Vec::with_capacity(16), tag_directives: Vec::new() }
+        Self {
+            scanner,
+            state: State::ImplicitDocumentStart,
+            states: Vec::with_capacity(16),
+            tag_directives: Vec::new(),
+        }
     }
 
     /// Returns the next event. After an error or the end of the stream there is none.

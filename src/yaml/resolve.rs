@@ -264,7 +264,10 @@ mod tests {
         for text in ["", "~", "null", "Null", "NULL"] {
             check(text, Scalar::Null);
         }
-        for text in ["tRUE", "nUll", "a", "<<", "=", "-", "+", ".", "1.2.3", "1e", "0x1p4", "1e400", "12:30", "--1", "0x", "0x+1"] {
+        for text in [
+            "tRUE", "nUll", "a", "<<", "=", "-", "+", ".", "1.2.3", "1e", "0x1p4", "1e400", "12:30", "--1", "0x",
+            "0x+1",
+        ] {
             check(text, Scalar::Text);
         }
         check("0644", Scalar::Int(420));

@@ -68,7 +68,10 @@ impl<'a> Piece<'a> {
         match &mut self.owned {
             Some(owned) => owned.push_str(&self.text[start..end]),
             None if start == self.end => self.end = end,
-            None => self.change().push_str(&self.text[start..end]),
+            None => {
+                let text = self.text;
+                self.change().push_str(&text[start..end]);
+            }
         }
     }
 

@@ -221,7 +221,9 @@ impl<'a> Scanner<'a> {
 
     /// Says whether `---` or `...` stands at the start of this line.
     pub(super) fn is_document_indicator(&self) -> bool {
-        self.column() == 0 && matches!(self.bytes.get(self.pos..self.pos + 3), Some(b"---" | b"...")) && self.is_blank_or_end(3)
+        self.column() == 0
+            && matches!(self.bytes.get(self.pos..self.pos + 3), Some(b"---" | b"..."))
+            && self.is_blank_or_end(3)
     }
 
     pub(super) fn skip_blanks(&mut self) {
@@ -552,7 +554,8 @@ impl<'a> Scanner<'a> {
         let line = self.line;
         self.pos += 1;
         let name = self.take_while(is_word);
-        let ends = self.is_blank_or_end(0) || matches!(self.at(0), b'?' | b':' | b',' | b']' | b'}' | b'%' | b'@' | b'`');
+        let ends =
+            self.is_blank_or_end(0) || matches!(self.at(0), b'?' | b':' | b',' | b']' | b'}' | b'%' | b'@' | b'`');
         if name.is_empty() || !ends {
             return Err(self.error("did not find expected alphabetic or numeric character"));
         }

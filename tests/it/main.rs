@@ -10,4 +10,6 @@
 mod corpus;
 mod diff;
 mod git;
+mod health;
 mod tidy;
+mod yaml;
