@@ -49,8 +49,8 @@ pub fn answer(inner: &Arc<Inner>, call: &Call, target: &Target) -> Result<Respon
             return Err(Status::bad_request(format!("container {name} is not valid for pod {}", target.name)));
         }
     };
-    let status = pod["status"]["containerStatuses"].as_array().into_iter().flatten();
-    let status = status.filter(|status| status["name"] == container.as_str()).next_back();
+    let mut status = pod["status"]["containerStatuses"].as_array().into_iter().flatten();
+    let status = status.rfind(|status| status["name"] == container.as_str());
     let waiting = status.and_then(|status| status.pointer("/state/waiting/reason")).and_then(Value::as_str);
     if let Some(reason @ ("ContainerCreating" | "ImagePullBackOff" | "ErrImagePull")) = waiting {
         return Err(Status::bad_request(format!(

@@ -185,10 +185,8 @@ fn always(resource: &ResourceType, version: &str, object: &Value) -> Vec<Cause> 
                 causes.push(Cause::required("spec.ports", ""));
             }
         }
-        ("", "PersistentVolumeClaim") => {
-            if object["spec"]["accessModes"].as_array().is_none_or(Vec::is_empty) {
-                causes.push(Cause::required("spec.accessModes", "at least 1 access mode is required"));
-            }
+        ("", "PersistentVolumeClaim") if object["spec"]["accessModes"].as_array().is_none_or(Vec::is_empty) => {
+            causes.push(Cause::required("spec.accessModes", "at least 1 access mode is required"));
         }
         ("apiextensions.k8s.io", "CustomResourceDefinition") => {
             let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
@@ -237,7 +235,8 @@ fn custom(schema: &Value, value: &Value, path: &str, causes: &mut Vec<Cause>) {
         _ => true,
     };
     let int_or_string = schema["x-kubernetes-int-or-string"] == true;
-    if !fits && !int_or_string && !(value.is_null() && schema["nullable"] == true) {
+    let may_be_null = value.is_null() && schema["nullable"] == true;
+    if !(fits || int_or_string || may_be_null) {
         let expected = schema["type"].as_str().unwrap_or_default();
         let mut cause = Cause::invalid(shown, value, "");
         cause.message = format!("Invalid value: {value}: {shown} in body must be of type {expected}");

@@ -311,9 +311,7 @@ impl<'a> Scanner<'a> {
             let at_blank = self.is_blank(0);
             match leading.take() {
                 Some(Break::Line) if !literal && !after_blank && !at_blank => {
-                    if trailing.is_empty() {
-                        value.push(' ');
-                    }
+                    value.push_str(if trailing.is_empty() { " " } else { "" });
                 }
                 Some(found) => value.push_str(found.as_str()),
                 None => {}
