@@ -1,6 +1,11 @@
 //! From an Application's sources to manifests: helm, plain directory.
 
+mod application;
+mod schema;
+
 use std::sync::Arc;
+
+pub use application::application;
 
 /// A folder of files at one commit. Paths are relative, separated by `/`, without `.` or `..`; the root is the empty path.
 pub trait Tree: Send + Sync {
