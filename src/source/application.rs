@@ -25,6 +25,21 @@ pub fn application(object: &Object) -> Result<Application, Vec<Condition>> {
     if conditions.is_empty() { Ok(application) } else { Err(conditions) }
 }
 
+/// Reads a source that an override file changed; where it comes from stays as declared.
+pub(super) fn patched(value: &Value, declared: &Source) -> Result<Source, String> {
+    let mut wrong = Vec::new();
+    schema::check(&schema::SOURCE, value, "source", &mut wrong);
+    let mut conditions = Vec::new();
+    if wrong.is_empty() {
+        let tool = tool(value, "source", &mut conditions);
+        wrong.extend(conditions.into_iter().map(|condition| condition.message));
+        if wrong.is_empty() {
+            return Ok(Source { tool, ..declared.clone() });
+        }
+    }
+    Err(wrong.join(", "))
+}
+
 fn read(object: &Object, conditions: &mut Vec<Condition>) -> Application {
     let spec = &object.value()["spec"];
     let project = text(spec, "project");
@@ -67,7 +82,7 @@ fn read(object: &Object, conditions: &mut Vec<Condition>) -> Application {
 }
 
 /// Reads one source that has the right types; `path` says where it stands.
-pub(super) fn source(value: &Value, path: &str, many: bool, conditions: &mut Vec<Condition>) -> Source {
+fn source(value: &Value, path: &str, many: bool, conditions: &mut Vec<Condition>) -> Source {
     let source = Source {
         repo_url: text(value, "repoURL"),
         path: text(value, "path"),

@@ -1,11 +1,19 @@
 //! From an Application's sources to manifests: helm, plain directory.
 
 mod application;
+mod chart;
+mod manifest;
+mod path;
+mod plan;
+mod render;
 mod schema;
+mod substitute;
 
 use std::sync::Arc;
 
 pub use application::application;
+pub use chart::{Capabilities, ChartCache, Files, Options, Output, Profile, Renderer, Value};
+pub use render::{Input, Manifests, SourceInput, fingerprint, render};
 
 /// A folder of files at one commit. Paths are relative, separated by `/`, without `.` or `..`; the root is the empty path.
 pub trait Tree: Send + Sync {

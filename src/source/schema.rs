@@ -66,7 +66,8 @@ const DIRECTORY: Shape = fields(&[
     ("jsonnet", fields(&[("extVars", List(&ENV)), ("tlas", List(&ENV)), ("libs", List(&Text))])),
 ]);
 
-const SOURCE: Shape = Fields {
+/// One source.
+pub(super) const SOURCE: Shape = Fields {
     known: &[
         ("repoURL", Text),
         ("path", Text),

@@ -11,5 +11,6 @@ mod corpus;
 mod diff;
 mod git;
 mod health;
+mod store;
 mod tidy;
 mod yaml;

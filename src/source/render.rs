@@ -1,0 +1,203 @@
+//! From sources to manifests: first what has to be read, then the reading and rendering itself.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::chart::{Capabilities, ChartCache, Files, Options, Profile, Value as Argument};
+use super::plan::{ChartWork, DirectoryWork, Inline, Work, plan};
+use super::{Tree, manifest, path};
+use crate::model::{Application, CommitId, Condition, ConditionKind, Key, Object};
+
+/// What an Application is rendered from.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    /// The Application.
+    pub app: &'a Application,
+    /// Parallel to its sources.
+    pub sources: &'a [SourceInput],
+    /// The destination's cluster.
+    pub capabilities: &'a Arc<Capabilities>,
+    /// Which helm.
+    pub profile: Profile,
+    /// Charts that were read before.
+    pub charts: &'a ChartCache,
+    /// The namespace whose Applications carry no prefix in their id.
+    pub control_plane: &'a str,
+}
+
+/// One source's files.
+#[derive(Clone)]
+pub struct SourceInput {
+    /// The repository's root at the commit; `None` if it could not be had.
+    pub tree: Option<Arc<dyn Tree>>,
+    /// The commit.
+    pub commit: Option<CommitId>,
+    /// Why there is no tree; empty if there is one.
+    pub problem: String,
+}
+
+/// What an Application renders to.
+#[derive(Clone, Debug, Default)]
+pub struct Manifests {
+    /// The objects, hooks too, in the order of the sources.
+    pub objects: Vec<Object>,
+    /// Warnings; none of them keeps it from being synced.
+    pub conditions: Vec<Condition>,
+    /// The same as [`fingerprint`] gives.
+    pub fingerprint: String,
+}
+
+/// Returns a text that stays the same as long as rendering would give the same.
+pub fn fingerprint(input: &Input<'_>) -> String {
+    let works: Vec<_> = (0..input.app.sources.len()).map(|index| plan(input, index)).collect();
+    digest(input, &works)
+}
+
+fn digest(input: &Input<'_>, works: &[Result<Work, String>]) -> String {
+    let mut sha = Sha256::new();
+    sha.update(format!("{:?} {:?} {:?}", input.profile, input.capabilities, works));
+    sha.update(format!("{:?} {:?} {:?}", input.app.name, input.app.destination, input.control_plane));
+    sha.finalize().iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+/// Renders every source.
+///
+/// # Errors
+/// Why not, one condition per source that failed.
+pub fn render(input: &Input<'_>) -> Result<Manifests, Vec<Condition>> {
+    let works: Vec<_> = (0..input.app.sources.len()).map(|index| plan(input, index)).collect();
+    let mut manifests = Manifests { fingerprint: digest(input, &works), ..Manifests::default() };
+    let (mut failed, count) = (Vec::new(), works.len());
+    for (index, work) in works.into_iter().enumerate() {
+        let done = match work {
+            Ok(Work::Nothing) => Ok(()),
+            Ok(Work::Chart(work)) => chart(input, index, &work, &mut manifests),
+            Ok(Work::Directory(work)) => directory(input, index, &work, &mut manifests.objects),
+            Err(problem) => Err(problem),
+        };
+        if let Err(problem) = done {
+            let message = format!("failed to generate manifest for source {} of {count}: {problem}", index + 1);
+            failed.push(Condition::new(ConditionKind::ComparisonError, message));
+        }
+    }
+    if !failed.is_empty() {
+        return Err(failed);
+    }
+    drop_repeated(&mut manifests, &input.app.destination.namespace);
+    Ok(manifests)
+}
+
+pub(super) fn tree<'a>(input: &Input<'a>, index: usize) -> Result<&'a dyn Tree, String> {
+    match input.sources.get(index) {
+        Some(SourceInput { tree: Some(tree), .. }) => Ok(&**tree),
+        Some(source) if !source.problem.is_empty() => Err(source.problem.clone()),
+        _ => Err(format!("{}: the repository could not be read", input.app.sources[index].repo_url)),
+    }
+}
+
+fn blob(tree: &dyn Tree, id: &str) -> Result<Arc<[u8]>, String> {
+    tree.blob(id).map_err(|error| error.to_string())
+}
+
+fn chart(input: &Input<'_>, index: usize, work: &ChartWork, out: &mut Manifests) -> Result<(), String> {
+    let root = tree(input, index)?;
+    let load = || -> Result<Files, String> {
+        let (files, _) = path::files(root, &work.path, true)?;
+        files
+            .into_iter()
+            .map(|(name, id)| Ok((name, blob(root, &id)?)))
+            .collect::<Result<Vec<_>, String>>()
+            .map(Arc::new)
+    };
+    let files = if work.links.is_empty() { input.charts.chart(&work.id, load)? } else { load()? };
+    let mut shown = String::new();
+    let mut values = Vec::new();
+    for value in &work.values {
+        values.push(match value {
+            Inline::File { source, path, id } => {
+                shown += &format!(" --values {path}");
+                Argument::File(path.clone(), blob(tree(input, *source)?, id)?)
+            }
+            Inline::Text(text) => {
+                shown += " --values <inline>";
+                Argument::File("<inline>".to_owned(), text.as_bytes().into())
+            }
+            Inline::Set(text) => Argument::Set(text.clone()),
+            Inline::SetString(text) => Argument::SetString(text.clone()),
+            Inline::SetFile { name, source, id } => Argument::SetFile(name.clone(), blob(tree(input, *source)?, id)?),
+        });
+    }
+    let options = Options {
+        profile: input.profile,
+        capabilities: work.capabilities.clone(),
+        release: work.release.clone(),
+        namespace: work.namespace.clone(),
+        values,
+        skip_crds: work.skip_crds,
+        skip_tests: work.skip_tests,
+        skip_schema_validation: work.skip_schema_validation,
+    };
+    let command = || {
+        format!("helm template {} --name-template {} --namespace {}{shown}", work.path, work.release, work.namespace)
+    };
+    let output = input.charts.render(&files, &options).map_err(|error| format!("{}: {error}", command()))?;
+    if !output.nondeterministic.is_empty() {
+        let message = format!(
+            "the chart in {} renders differently every time: it calls {}",
+            work.path,
+            output.nondeterministic.join(", ")
+        );
+        out.conditions.push(Condition::new(ConditionKind::NotDeterministicWarning, message));
+    }
+    manifest::read(output.text.as_bytes(), &mut out.objects).map_err(|error| format!("{}: {error}", command()))
+}
+
+fn directory(input: &Input<'_>, index: usize, work: &DirectoryWork, out: &mut Vec<Object>) -> Result<(), String> {
+    let root = tree(input, index)?;
+    for (name, id) in &work.files {
+        let name = if work.path.is_empty() { name.clone() } else { format!("{}/{name}", work.path) };
+        manifest::read_file(&name, &blob(root, id)?, out)?;
+    }
+    Ok(())
+}
+
+fn drop_repeated(manifests: &mut Manifests, namespace: &str) {
+    let mut counts: HashMap<Key, usize> = HashMap::new();
+    let key = |object: &Object| {
+        let mut key = object.key();
+        if key.namespace.is_empty() {
+            key.namespace = namespace.into();
+        }
+        key
+    };
+    manifests.objects.iter().filter(|object| !object.name().is_empty()).for_each(|object| {
+        *counts.entry(key(object)).or_default() += 1;
+    });
+    counts.retain(|_, count| *count > 1);
+    if counts.is_empty() {
+        return;
+    }
+    let mut left = counts.clone();
+    manifests.objects.retain(|object| match left.get_mut(&key(object)) {
+        Some(left) => {
+            *left -= 1;
+            *left == 0
+        }
+        None => true,
+    });
+    let mut messages: Vec<String> = counts
+        .iter()
+        .map(|(key, count)| {
+            format!(
+                "{}/{}/{}/{} appears {count} times; the last one counts",
+                key.group, key.kind, key.namespace, key.name
+            )
+        })
+        .collect();
+    messages.sort();
+    manifests
+        .conditions
+        .extend(messages.into_iter().map(|message| Condition::new(ConditionKind::RepeatedResourceWarning, message)));
+}
