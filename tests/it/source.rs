@@ -1,0 +1,203 @@
+//! From an Application and a tree to manifests, with a tree in memory and a renderer that says what it was given.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use quarterdeck::model::{Application, CommitId, Object};
+use quarterdeck::source::{
+    Capabilities, ChartCache, Entry, EntryKind, Files, Input, Options, Output, Profile, SourceInput, Tree, TreeError,
+    Value, application, fingerprint, render,
+};
+use serde_json::json;
+
+/// Files by path; a text that begins with `-> ` is a symlink. Content ids are the content itself.
+struct Memory(BTreeMap<&'static str, &'static str>);
+
+impl Tree for Memory {
+    fn entry(&self, path: &str) -> Result<Option<Entry>, TreeError> {
+        if let Some(text) = self.0.get(path) {
+            let kind = if text.starts_with("-> ") { EntryKind::Symlink } else { EntryKind::Blob };
+            return Ok(Some(Entry { kind, id: (*text).to_owned(), size: text.len() as u64 }));
+        }
+        let below = if path.is_empty() { String::new() } else { format!("{path}/") };
+        let inside: Vec<_> = self.0.iter().filter(|(name, _)| name.starts_with(&below)).collect();
+        Ok((!inside.is_empty()).then(|| Entry { kind: EntryKind::Tree, id: format!("{inside:?}"), size: 0 }))
+    }
+
+    fn children(&self, path: &str) -> Result<Vec<(String, Entry)>, TreeError> {
+        let below = if path.is_empty() { String::new() } else { format!("{path}/") };
+        let names: std::collections::BTreeSet<_> = self
+            .0
+            .keys()
+            .filter_map(|name| name.strip_prefix(below.as_str()))
+            .map(|rest| rest.split('/').next().unwrap())
+            .collect();
+        names.into_iter().map(|name| Ok((name.to_owned(), self.entry(&format!("{below}{name}"))?.unwrap()))).collect()
+    }
+
+    fn blob(&self, id: &str) -> Result<Arc<[u8]>, TreeError> {
+        Ok(id.strip_prefix("-> ").unwrap_or(id).as_bytes().into())
+    }
+}
+
+/// Writes one ConfigMap whose data is everything the renderer was given.
+fn echo(files: &Files, options: &Options) -> Result<Output, String> {
+    let show = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    let values: Vec<_> = options
+        .values
+        .iter()
+        .map(|value| match value {
+            Value::File(_, data) => format!("f:{}", show(data)),
+            Value::Set(text) => format!("s:{text}"),
+            Value::SetString(text) => format!("t:{text}"),
+            Value::SetFile(name, data) => format!("x:{name}={}", show(data)),
+        })
+        .collect();
+    let names: Vec<_> = files.iter().map(|(name, _)| name).collect();
+    let data = json!({
+        "values": values.join(" "), "release": options.release, "namespace": options.namespace,
+        "files": format!("{names:?}"), "kube": options.capabilities.kube_version,
+    });
+    let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "echo"}, "data": data});
+    Ok(Output { text: object.to_string(), ..Output::default() })
+}
+
+fn app(source: &serde_json::Value, more: &[serde_json::Value]) -> Application {
+    let mut sources = vec![source.clone()];
+    sources[0]["repoURL"] = json!("r");
+    sources.extend_from_slice(more);
+    let spec = json!({"project": "p", "sources": sources, "destination": {"server": "https://a", "namespace": "ns"}});
+    let object =
+        json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "web"}, "spec": spec});
+    application(&Object::new(object).unwrap()).unwrap()
+}
+
+fn tree() -> Arc<dyn Tree> {
+    Arc::new(Memory(BTreeMap::from([
+        ("chart/Chart.yaml", "name: c"),
+        ("chart/a.yaml", "A"),
+        ("chart/env/b.yaml", "B"),
+        ("chart/web.yaml", "W"),
+        ("root.yaml", "R"),
+        ("over/Chart.yaml", "name: o"),
+        ("over/.argocd-source.yaml", "helm: {parameters: [{name: tag, value: v2}]}"),
+        ("over/.argocd-source-web.yaml", "helm: {releaseName: other}"),
+        ("link/Chart.yaml", "-> ../chart/Chart.yaml"),
+        ("out/Chart.yaml", "-> ../../x"),
+        ("kust/kustomization.yaml", "{}"),
+        ("plain/one.yaml", "{apiVersion: v1, kind: Secret, metadata: {name: one}}"),
+        ("plain/two.json", r#"{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "two"}}"#),
+        ("plain/deep/three.yml", "apiVersion: v1\nkind: Secret\nmetadata: {name: three}"),
+        ("plain/values.yaml", "a: 1"),
+        (
+            "twice/a.yaml",
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: a}",
+        ),
+    ])))
+}
+
+fn with<T>(app: &Application, run: impl FnOnce(&Input<'_>) -> T) -> T {
+    let commit = Some(CommitId::new("0123456789012345678901234567890123456789"));
+    let sources = vec![SourceInput { tree: Some(tree()), commit, problem: String::new() }; app.sources.len()];
+    let capabilities = Arc::new(Capabilities { kube_version: "v1.33.0".into(), api_versions: Vec::new() });
+    let charts = ChartCache::new(8, echo);
+    run(&Input {
+        app,
+        sources: &sources,
+        capabilities: &capabilities,
+        profile: Profile::default(),
+        charts: &charts,
+        control_plane: "argocd",
+    })
+}
+
+#[test]
+fn charts_get_what_the_application_says() {
+    fn check(path: &str, helm: &serde_json::Value, field: &str, expected: &str) {
+        let app = app(&json!({"path": path, "helm": helm}), &[json!({"repoURL": "r", "ref": "other"})]);
+        let said = match with(&app, render) {
+            Ok(manifests) => manifests.objects[0].text(&format!("/data/{field}")).to_owned(),
+            Err(conditions) => conditions[0].message.clone(),
+        };
+        assert!(if field == "!" { said.contains(expected) } else { said == expected }, "{said:?}, not {expected:?}");
+    }
+    check("chart", &json!({}), "release", "web");
+    check("chart", &json!({}), "namespace", "ns");
+    check("chart", &json!({"releaseName": "x"}), "release", "x");
+    check("chart", &json!({"kubeVersion": "1.30.1"}), "kube", "v1.30.1");
+    check("chart", &json!({"valueFiles": ["env/b.yaml", "a.yaml"]}), "values", "f:B f:A");
+    check("chart", &json!({"valueFiles": ["/root.yaml", "../root.yaml"]}), "values", "f:R");
+    check("chart", &json!({"valueFiles": ["$other/root.yaml"]}), "values", "f:R");
+    check("chart", &json!({"valueFiles": ["$ARGOCD_APP_NAME.yaml"]}), "values", "f:W");
+    check("chart", &json!({"valueFiles": ["env/*.yaml", "a.yaml"]}), "values", "f:B f:A");
+    check("chart", &json!({"valueFiles": ["[aw]*.yaml", "a.yaml"]}), "values", "f:W f:A");
+    check("chart", &json!({"valueFiles": ["none.yaml"]}), "!", "value file \"none.yaml\" does not exist");
+    check("chart", &json!({"valueFiles": ["../../x"]}), "!", "leads out of the repository");
+    check("chart", &json!({"valueFiles": ["none.yaml", "a.yaml"], "ignoreMissingValueFiles": true}), "values", "f:A");
+    check("chart", &json!({"values": "a: 1", "valueFiles": ["a.yaml"]}), "values", "f:A f:a: 1");
+    check("chart", &json!({"values": "a: 1", "valuesObject": {"b": 2}}), "values", "f:b: 2");
+    check(
+        "chart",
+        &json!({"parameters": [
+            {"name": "a", "value": "1"}, {"name": "a", "value": "x,$ARGOCD_APP_NAME"},
+            {"name": "b", "value": "2", "forceString": true}, {"name": "c", "value": "{p,q}"},
+        ]}),
+        "values",
+        "s:a=x\\,web t:b=2 s:c={p,q}",
+    );
+    check("chart", &json!({"fileParameters": [{"name": "k", "path": "a.yaml"}]}), "values", "x:k=A");
+    check("chart", &json!({}), "files", r#"["Chart.yaml", "a.yaml", "web.yaml", "env/b.yaml"]"#);
+    check("over", &json!({"releaseName": "mine"}), "values", "s:tag=v2");
+    check("over", &json!({"releaseName": "mine"}), "release", "other");
+    check("link", &json!({"valueFiles": ["/root.yaml"]}), "values", "f:R");
+    check("out", &json!({"valueFiles": ["/root.yaml"]}), "!", "leads out of the repository");
+    check("gone", &json!({}), "!", "source 1 of 2: gone: app path does not exist");
+}
+
+#[test]
+fn folders_are_read_and_the_rest_says_why_not() {
+    fn check(source: &serde_json::Value, expected: Result<&[&str], &str>) {
+        match (with(&app(source, &[]), render), expected) {
+            (Ok(manifests), Ok(expected)) => {
+                let names: Vec<_> = manifests.objects.iter().map(Object::name).collect();
+                assert_eq!(names, expected, "{source}");
+            }
+            (Err(conditions), Err(expected)) => {
+                assert!(conditions[0].message.contains(expected), "{}", conditions[0].message);
+            }
+            (result, _) => panic!("{source}: {result:?}"),
+        }
+    }
+    check(&json!({"path": "plain"}), Ok(&["two"]));
+    check(&json!({"path": "plain", "directory": {"recurse": true}}), Ok(&["two", "three"]));
+    check(&json!({"path": "plain", "directory": {"recurse": true, "exclude": "*.json"}}), Ok(&["three"]));
+    check(&json!({"path": "plain", "directory": {"recurse": true, "include": "{deep/*,x}"}}), Ok(&["three"]));
+    check(&json!({"path": "plain", "directory": {"jsonnet": {"libs": ["x"]}}}), Err("jsonnet is not supported yet"));
+    check(&json!({"path": "kust"}), Err("kustomize is not supported yet"));
+    check(&json!({"path": "plain", "plugin": {"name": "x"}}), Err("plugin \"x\" is not supported yet"));
+    check(&json!({"chart": "c", "targetRevision": "1"}), Err("chart repositories are not supported yet"));
+    check(&json!({"path": "../x"}), Err("leads out of the repository"));
+    check(&json!({"path": "root.yaml"}), Err("is not a directory"));
+    check(&json!({"path": "twice"}), Ok(&["a"]));
+    let manifests = with(&app(&json!({"path": "twice"}), &[]), render).unwrap();
+    assert_eq!(manifests.conditions[0].message, "/Pod/ns/a appears 2 times; the last one counts");
+}
+
+#[test]
+fn fingerprints_follow_what_is_rendered() {
+    let of = |helm: serde_json::Value| with(&app(&json!({"path": "chart", "helm": helm}), &[]), fingerprint);
+    let plain = of(json!({}));
+    assert_eq!(plain, of(json!({})));
+    let rendered = with(&app(&json!({"path": "chart", "helm": {}}), &[]), |input| render(input).unwrap().fingerprint);
+    assert_eq!(plain, rendered);
+    for other in [
+        json!({"values": "a: 1"}),
+        json!({"valueFiles": ["a.yaml"]}),
+        json!({"valueFiles": ["env/b.yaml"]}),
+        json!({"releaseName": "x"}),
+        json!({"skipCrds": true}),
+        json!({"kubeVersion": "1.2.3"}),
+    ] {
+        assert_ne!(plain, of(other.clone()), "{other}");
+    }
+}
