@@ -1,5 +1,4 @@
 //! The tasks of a sync: what is written, in which phase, wave and order.
-#![expect(dead_code, reason = "the sync operation that runs tasks follows")]
 
 use std::collections::BTreeMap;
 

@@ -3,6 +3,7 @@
 mod application;
 mod chart;
 mod manifest;
+mod outline;
 mod path;
 mod plan;
 mod render;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 pub use application::application;
 pub use chart::{Capabilities, ChartCache, Files, Options, Output, Profile, Renderer, Value};
+pub use outline::outline;
 pub use render::{Input, Manifests, SourceInput, fingerprint, render};
 
 /// A folder of files at one commit. Paths are relative, separated by `/`, without `.` or `..`; the root is the empty path.

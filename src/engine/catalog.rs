@@ -1,0 +1,447 @@
+//! From a repository to its applications: roots are found at the default branch, everything else by rendering, at any depth.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::git::{self, Repository};
+use crate::model::{
+    AppId, Application, CommitId, CommitInfo, Condition, ConditionKind, Object, Problem, Reference, Tool, text,
+};
+use crate::source::{self, Capabilities, ChartCache, EntryKind, Input, Profile, SourceInput, Tree};
+use crate::yaml;
+
+use super::desired::is_application;
+
+/// Deepest chain of Applications that generate Applications.
+const MAX_DEPTH: usize = 8;
+/// Charts that are kept.
+const CHARTS: usize = 512;
+/// Largest file that is looked at for Applications, in bytes.
+const MAX_MANIFEST: u64 = 1 << 20;
+
+/// An application as Git describes it.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Instance name.
+    pub id: AppId,
+    /// What it asks for; of one that is refused, what could be read.
+    pub application: Application,
+    /// What generates it; `None` for a root.
+    pub parent: Option<AppId>,
+    /// The commit that was rendered.
+    pub commit: Option<CommitInfo>,
+    /// What the first source's revision names.
+    pub reference: Option<Reference>,
+    /// What it renders to, in order.
+    pub manifests: Arc<[Object]>,
+    /// Why it does not render, or what to know about it.
+    pub conditions: Vec<Condition>,
+    /// Equal fingerprints mean equal manifests.
+    pub fingerprint: String,
+}
+
+impl Entry {
+    /// Says whether it must not be synced for what Git says about it.
+    pub fn is_blocked(&self) -> bool {
+        self.conditions.iter().any(|condition| condition.kind.blocks_sync())
+    }
+}
+
+/// All applications of a repository at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// By id.
+    pub entries: BTreeMap<AppId, Arc<Entry>>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// Commit of the default branch.
+    pub head: Option<CommitId>,
+    /// Other repositories that are needed and not cloned yet.
+    pub missing: Vec<String>,
+}
+
+/// Where references would stand: full name without `refs/heads/` or `refs/tags/` → commit.
+pub type Overrides = HashMap<Reference, CommitId>;
+
+/// How a repository that is not the open one stands.
+#[derive(Clone, Debug)]
+pub enum Foreign {
+    /// Cloned into the cache.
+    Ready(Repository),
+    /// Could not be.
+    Failed(String),
+}
+
+type Rendered = Result<source::Manifests, Vec<Condition>>;
+
+/// Renders applications, remembering what does not change. Blocking: it belongs on a worker thread.
+pub struct Renderer {
+    /// The open repository.
+    pub repository: Repository,
+    /// Helm's version to be like.
+    pub profile: Profile,
+    charts: ChartCache,
+    foreign: Mutex<HashMap<String, Foreign>>,
+    roots: Mutex<HashMap<String, Arc<[Object]>>>,
+    rendered: Mutex<HashMap<String, Arc<Rendered>>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Renderer {
+    /// Makes a renderer with empty caches.
+    pub fn new(repository: Repository, profile: Profile, charts: source::Renderer) -> Self {
+        Self {
+            repository,
+            profile,
+            charts: ChartCache::new(CHARTS, charts),
+            foreign: Mutex::default(),
+            roots: Mutex::default(),
+            rendered: Mutex::default(),
+        }
+    }
+
+    /// Takes in what became of a clone.
+    pub fn learn(&self, url: &str, foreign: Foreign) {
+        locked(&self.foreign).insert(git::normalise_url(url), foreign);
+    }
+
+    /// Reads the whole catalog. `capabilities` answers for a destination.
+    pub fn catalog(&self, overrides: &Overrides, capabilities: &dyn Fn(&Application) -> Arc<Capabilities>) -> Catalog {
+        let mut catalog = Catalog::default();
+        let branch = self.repository.default_branch();
+        let head = match self.repository.resolve("HEAD", "") {
+            Ok(resolved) => overrides.get(&Reference::Branch(branch)).cloned().unwrap_or(resolved.commit),
+            Err(error) => {
+                catalog.problems.push(Problem::new(error.to_string()).hint(error.hint()));
+                return catalog;
+            }
+        };
+        catalog.head = Some(head.clone());
+        let mut found = Vec::new();
+        match self.repository.tree(&head) {
+            Ok(tree) => self.find_roots(&*tree, "", &mut found, &mut catalog.problems),
+            Err(error) => catalog.problems.push(Problem::new(error.to_string()).hint(error.hint())),
+        }
+        let mut generated: Vec<Arc<Entry>> = Vec::new();
+        for object in &found {
+            let entry = self.entry(object, None, overrides, capabilities, &mut catalog);
+            self.descend(entry, 0, overrides, capabilities, &mut catalog, &mut generated);
+        }
+        // What another Application generates is no root, even if its manifest also lies in the repository.
+        for child in generated {
+            catalog.entries.insert(child.id.clone(), child);
+        }
+        if catalog.entries.is_empty() && catalog.problems.is_empty() {
+            catalog.problems.push(
+                Problem::new(format!("{} has no Argo CD Applications at its default branch", self.repository.name()))
+                    .hint(
+                        "quarterdeck shows what manifests of kind Application describe; is this the right repository?",
+                    ),
+            );
+        }
+        catalog.missing.sort();
+        catalog.missing.dedup();
+        catalog
+    }
+
+    fn descend(
+        &self,
+        entry: Arc<Entry>,
+        depth: usize,
+        overrides: &Overrides,
+        capabilities: &dyn Fn(&Application) -> Arc<Capabilities>,
+        catalog: &mut Catalog,
+        generated: &mut Vec<Arc<Entry>>,
+    ) {
+        if catalog.entries.contains_key(&entry.id) {
+            if depth == 0 {
+                return;
+            }
+            if generated.iter().any(|known| known.id == entry.id) {
+                let what = format!("Application {} is generated more than once", entry.id);
+                catalog.problems.push(Problem::new(what).hint("only the first one is shown; rename the other"));
+                return;
+            }
+        }
+        if depth > 0 {
+            generated.push(Arc::clone(&entry));
+        }
+        catalog.entries.insert(entry.id.clone(), Arc::clone(&entry));
+        for object in entry.manifests.iter().filter(|object| is_application(&object.gvk().gk())) {
+            if depth >= MAX_DEPTH {
+                let what = format!("Applications below {} are nested more than {MAX_DEPTH} deep", entry.id);
+                catalog.problems.push(Problem::new(what).hint("is there a cycle?"));
+                return;
+            }
+            let child = self.entry(object, Some(&entry), overrides, capabilities, catalog);
+            self.descend(child, depth + 1, overrides, capabilities, catalog, generated);
+        }
+    }
+
+    /// Finds the manifests of kind Application in a folder and all below it.
+    fn find_roots(&self, tree: &dyn Tree, path: &str, found: &mut Vec<Object>, problems: &mut Vec<Problem>) {
+        let children = match tree.children(path) {
+            Ok(children) => children,
+            Err(error) => return problems.push(Problem::new(error.to_string())),
+        };
+        for (name, entry) in children {
+            let below = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
+            match entry.kind {
+                EntryKind::Tree => self.find_roots(tree, &below, found, problems),
+                EntryKind::Blob if is_manifest(&name) && entry.size <= MAX_MANIFEST => {
+                    let known = locked(&self.roots).get(&entry.id).cloned();
+                    let objects = match known {
+                        Some(objects) => objects,
+                        None => match tree.blob(&entry.id) {
+                            Ok(bytes) => {
+                                let objects = applications(&bytes, &below, problems);
+                                locked(&self.roots).insert(entry.id.clone(), Arc::clone(&objects));
+                                objects
+                            }
+                            Err(error) => return problems.push(Problem::new(error.to_string())),
+                        },
+                    };
+                    found.extend(objects.iter().cloned());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads and renders one Application.
+    fn entry(
+        &self,
+        object: &Object,
+        parent: Option<&Entry>,
+        overrides: &Overrides,
+        capabilities: &dyn Fn(&Application) -> Arc<Capabilities>,
+        catalog: &mut Catalog,
+    ) -> Arc<Entry> {
+        let parent = parent.map(|parent| parent.id.clone());
+        let application = match source::application(object) {
+            Ok(application) => application,
+            Err(conditions) => {
+                let application = source::outline(object);
+                return Arc::new(Entry {
+                    id: application.id(&control_plane(object)),
+                    application,
+                    parent,
+                    commit: None,
+                    reference: None,
+                    manifests: Arc::new([]),
+                    conditions,
+                    fingerprint: String::new(),
+                });
+            }
+        };
+        let id = application.id(&control_plane(object));
+        let rendered = self.render(&application, overrides, &capabilities(&application), catalog);
+        Arc::new(Entry {
+            id,
+            application,
+            parent,
+            commit: rendered.commit,
+            reference: rendered.reference,
+            manifests: rendered.manifests,
+            conditions: rendered.conditions,
+            fingerprint: rendered.fingerprint,
+        })
+    }
+
+    /// Renders one application at its revisions, or at those that `overrides` names.
+    fn render(
+        &self,
+        app: &Application,
+        overrides: &Overrides,
+        capabilities: &Arc<Capabilities>,
+        catalog: &mut Catalog,
+    ) -> Outcome {
+        let mut outcome = Outcome::default();
+        let mut sources = Vec::new();
+        for (place, wanted) in app.sources.iter().enumerate() {
+            if !wanted.chart.is_empty() {
+                sources.push(SourceInput { tree: None, commit: None, problem: String::new() });
+                continue;
+            }
+            let resolved = self.repository_of(&wanted.repo_url, &mut catalog.missing).and_then(|repository| {
+                let resolved = repository
+                    .resolve(&wanted.target_revision, &wanted.tag_prefix)
+                    .map_err(|error| error.to_string())?;
+                let commit = match overrides.get(&resolved.reference) {
+                    Some(commit) if repository.path() == self.repository.path() => commit.clone(),
+                    _ => resolved.commit,
+                };
+                let tree = repository.tree(&commit).map_err(|error| error.to_string())?;
+                let info = repository.commit(&commit).map_err(|error| error.to_string())?;
+                Ok((tree, info, resolved.reference))
+            });
+            match resolved {
+                Ok((tree, info, reference)) => {
+                    sources.push(SourceInput {
+                        tree: Some(tree),
+                        commit: Some(info.id.clone()),
+                        problem: String::new(),
+                    });
+                    if place == 0 {
+                        outcome.reference = Some(reference);
+                        outcome.commit = Some(info);
+                    }
+                }
+                Err(reason) => {
+                    let message = format!(
+                        "Failed to load target state: revision {:?} of {}: {reason}",
+                        if wanted.target_revision.is_empty() { "HEAD" } else { &wanted.target_revision },
+                        git::without_credentials(&wanted.repo_url)
+                    );
+                    outcome.conditions.push(Condition::new(ConditionKind::ComparisonError, text::block(&message)));
+                    return outcome;
+                }
+            }
+        }
+        let input = Input {
+            app,
+            sources: &sources,
+            capabilities,
+            profile: self.profile,
+            charts: &self.charts,
+            control_plane: &app.namespace,
+        };
+        let fingerprint = source::fingerprint(&input);
+        let known = locked(&self.rendered).get(&fingerprint).cloned();
+        let rendered = known.unwrap_or_else(|| {
+            let rendered = Arc::new(source::render(&input));
+            locked(&self.rendered).insert(fingerprint.clone(), Arc::clone(&rendered));
+            rendered
+        });
+        outcome.fingerprint = fingerprint;
+        match &*rendered {
+            Ok(manifests) => {
+                outcome.manifests = manifests.objects.clone().into();
+                outcome.conditions = manifests.conditions.clone();
+            }
+            Err(conditions) => outcome.conditions = conditions.clone(),
+        }
+        outcome
+    }
+
+    fn repository_of(&self, url: &str, missing: &mut Vec<String>) -> Result<Repository, String> {
+        if self.repository.matches_url(url) {
+            return Ok(self.repository.clone());
+        }
+        match locked(&self.foreign).get(&git::normalise_url(url)) {
+            Some(Foreign::Ready(repository)) => Ok(repository.clone()),
+            Some(Foreign::Failed(reason)) => Err(reason.clone()),
+            None => {
+                missing.push(url.to_owned());
+                Err("this repository is being cloned".to_owned())
+            }
+        }
+    }
+
+    /// Renders an application with changed sources, apart from the catalog.
+    pub fn again(&self, entry: &Entry, application: Application, capabilities: &Arc<Capabilities>) -> Entry {
+        let mut aside = Catalog::default();
+        let rendered = self.render(&application, &Overrides::new(), capabilities, &mut aside);
+        Entry {
+            id: entry.id.clone(),
+            application,
+            parent: entry.parent.clone(),
+            commit: rendered.commit,
+            reference: rendered.reference,
+            manifests: rendered.manifests,
+            conditions: rendered.conditions,
+            fingerprint: rendered.fingerprint,
+        }
+    }
+
+    /// Returns the value files of an application's first source and its inline values, one after the other, as YAML.
+    ///
+    /// # Errors
+    /// When its commit cannot be read.
+    pub fn values(&self, entry: &Entry) -> Result<String, Problem> {
+        let app = &entry.application;
+        let (Some(source), Some(commit)) = (app.sources.first(), &entry.commit) else {
+            return Err(Problem::new(format!("{} has no commit that could be resolved", entry.id)));
+        };
+        let repository = self.repository_of(&source.repo_url, &mut Vec::new()).map_err(Problem::new)?;
+        let tree = repository.tree(&commit.id).map_err(|error| Problem::new(error.to_string()).hint(error.hint()))?;
+        let mut out = String::new();
+        let mut add = |title: &str, content: &str| {
+            if !content.trim().is_empty() {
+                out.push_str(&format!("# {title}\n{}\n", text::block(content.trim_end())));
+            }
+        };
+        let Tool::Helm(helm) = &source.tool else {
+            return Err(Problem::new(format!("{} is not rendered by helm with values of its own", entry.id)));
+        };
+        for file in &helm.value_files {
+            let path = match file.strip_prefix('/') {
+                Some(path) => path.to_owned(),
+                None => format!("{}/{file}", source.path),
+            };
+            let blob = tree.entry(&path).ok().flatten().and_then(|found| tree.blob(&found.id).ok());
+            match blob {
+                Some(bytes) => add(&path, &String::from_utf8_lossy(&bytes)),
+                None => add(&path, "# cannot be read"),
+            }
+        }
+        add("spec.source.helm.values", &helm.values);
+        if let Some(object) = &helm.values_object {
+            add("spec.source.helm.valuesObject", &yaml::to_string(object));
+        }
+        for parameter in &helm.parameters {
+            add("parameter", &format!("{}: {}", parameter.name, parameter.value));
+        }
+        Ok(out)
+    }
+
+    /// Forgets what was rendered from charts and files; what Git objects hold does not change, so this only costs time.
+    pub fn forget(&self) {
+        locked(&self.rendered).clear();
+        locked(&self.foreign).retain(|_, foreign| matches!(foreign, Foreign::Ready(_)));
+    }
+}
+
+#[derive(Default)]
+struct Outcome {
+    commit: Option<CommitInfo>,
+    reference: Option<Reference>,
+    manifests: Arc<[Object]>,
+    conditions: Vec<Condition>,
+    fingerprint: String,
+}
+
+/// Applications of all namespaces are one world here; only what the manifest itself names as its namespace is not a prefix.
+fn control_plane(object: &Object) -> String {
+    object.namespace().to_owned()
+}
+
+fn is_manifest(name: &str) -> bool {
+    [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end))
+}
+
+/// Returns the Applications in a file. Templates of charts hold some too, but are no YAML; they are rendered by others.
+fn applications(bytes: &[u8], path: &str, problems: &mut Vec<Problem>) -> Arc<[Object]> {
+    let is_likely = bytes.windows(11).any(|window| window == b"argoproj.io") && contains(bytes, b"Application");
+    if !is_likely || contains(bytes, b"{{") {
+        return Arc::new([]);
+    }
+    let mut found = Vec::new();
+    for document in yaml::documents(bytes) {
+        match document.value {
+            Ok(value) => found.extend(Object::new(value).filter(|object| is_application(&object.gvk().gk()))),
+            Err(error) => problems.push(
+                Problem::new(format!("{path}: the document at line {}: {error}", document.line))
+                    .hint("it looks like an Application; fix the YAML and commit"),
+            ),
+        }
+    }
+    found.into()
+}
+
+fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
+    bytes.windows(wanted.len()).any(|window| window == wanted)
+}

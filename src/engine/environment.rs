@@ -1,0 +1,88 @@
+//! The promotion chain: environments from the repository's policy, or inferred from its roots.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::config::{self, Policy};
+use crate::git::{Repository, Tag};
+use crate::model::{
+    Application, ClusterName, CommitId, CommitInfo, Environment, EnvironmentName, Reference, version::Version,
+};
+
+use super::catalog::Catalog;
+
+/// Release tags that are offered for a rollback at most.
+const RELEASES: usize = 50;
+
+/// Returns the environments in promotion order.
+pub fn environments(repository: &Repository, catalog: &Catalog, policy: Option<&Policy>) -> Vec<Arc<Environment>> {
+    let roots: Vec<&Application> =
+        catalog.entries.values().filter(|entry| entry.parent.is_none()).map(|entry| &entry.application).collect();
+    let is_tag = |revision: &str| {
+        matches!(repository.resolve(revision, "").map(|resolved| resolved.reference), Ok(Reference::Tag(_)))
+    };
+    let now = Timestamp::now();
+    let mut found: Vec<Environment> = config::environments(policy, &roots, is_tag)
+        .into_iter()
+        .map(|stage| Environment {
+            name: EnvironmentName::new(stage.name.as_str()),
+            policy: stage.policy_at(now),
+            reference: stage.reference,
+            commit: None,
+            release: None,
+            clusters: stage.clusters.iter().map(|name| ClusterName::new(name.as_str())).collect(),
+            from: None,
+            behind: 0,
+            releases: Vec::new(),
+            inferred: stage.inferred,
+        })
+        .collect();
+    let tags = repository.tags().unwrap_or_default();
+    for environment in &mut found {
+        environment.commit =
+            repository.resolve(environment.reference.as_str(), "").ok().map(|resolved| resolved.commit);
+        if let Some(commit) = environment.commit.clone() {
+            environment.release = release(&tags, &commit);
+            environment.releases = releases(repository, &tags, &commit, &environment.reference);
+        }
+    }
+    for place in 0..found.len() {
+        let reference = found[place].reference.clone();
+        let from = found[..place].iter().rev().find(|earlier| earlier.reference != reference);
+        let Some(from) = from else { continue };
+        let (name, commit) = (from.name.clone(), from.commit.clone());
+        found[place].from = Some(name);
+        if let (Some(theirs), Some(ours)) = (commit, &found[place].commit) {
+            found[place].behind = repository.ahead_behind(ours, &theirs).map_or(0, |(_, behind)| behind);
+        }
+    }
+    found.into_iter().map(Arc::new).collect()
+}
+
+fn version(tag: &Tag) -> Option<Version> {
+    Version::parse(&tag.name)
+}
+
+fn release(tags: &[Tag], commit: &CommitId) -> Option<String> {
+    tags.iter()
+        .filter(|tag| &tag.commit == commit)
+        .filter_map(|tag| version(tag).map(|version| (version, tag)))
+        .max_by(|a, b| a.0.cmp(&b.0))
+        .map(|(_, tag)| tag.name.clone())
+}
+
+/// Tags behind an environment's commit, newest first.
+fn releases(repository: &Repository, tags: &[Tag], now: &CommitId, reference: &Reference) -> Vec<(String, CommitInfo)> {
+    let mut earlier: Vec<&Tag> = tags
+        .iter()
+        .filter(|tag| &tag.commit != now && tag.name != reference.as_str())
+        .filter(|tag| matches!(repository.ahead_behind(now, &tag.commit), Ok((ahead, 0)) if ahead > 0))
+        .collect();
+    earlier.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| version(b).cmp(&version(a))));
+    earlier
+        .into_iter()
+        .take(RELEASES)
+        .filter_map(|tag| repository.commit(&tag.commit).ok().map(|commit| (tag.name.clone(), commit)))
+        .collect()
+}
