@@ -184,6 +184,10 @@ impl Repository {
     /// Says whether a URL means this repository, whatever its spelling.
     pub fn matches_url(&self, url: &str) -> bool {
         let wanted = url::normalise(url);
+        // A repository without a remote goes by its own path.
+        if wanted == url::normalise(&self.path.to_string_lossy()) {
+            return true;
+        }
         let store = self.store();
         let Ok(names) = store.remotes() else { return false };
         names.iter().flatten().flatten().any(|name| {

@@ -11,6 +11,7 @@ mod corpus;
 mod diff;
 mod git;
 mod health;
+mod sim;
 mod source;
 mod store;
 mod tidy;
