@@ -184,6 +184,12 @@ fn always(resource: &ResourceType, version: &str, object: &Value) -> Vec<Cause> 
             if object["spec"]["ports"].as_array().is_none_or(Vec::is_empty) && !headless {
                 causes.push(Cause::required("spec.ports", ""));
             }
+            for (place, port) in object["spec"]["ports"].as_array().into_iter().flatten().enumerate() {
+                if !port["port"].as_i64().is_some_and(|number| (1..=65_535).contains(&number)) {
+                    let field = format!("spec.ports[{place}].port");
+                    causes.push(Cause::invalid(field, &port["port"], "must be between 1 and 65535, inclusive"));
+                }
+            }
         }
         ("", "PersistentVolumeClaim") if object["spec"]["accessModes"].as_array().is_none_or(Vec::is_empty) => {
             causes.push(Cause::required("spec.accessModes", "at least 1 access mode is required"));

@@ -11,6 +11,7 @@ mod corpus;
 mod diff;
 mod git;
 mod health;
+mod scenarios;
 mod sim;
 mod source;
 mod store;

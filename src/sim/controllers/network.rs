@@ -148,9 +148,13 @@ pub fn budget(store: &mut Store, key: &ObjectKey, budget: &Arc<Value>) -> Option
         Some(minimum) => super::count_or_share(Some(minimum), all, true),
         None => all - super::count_or_share(budget["spec"].get("maxUnavailable"), all, true),
     };
+    let allowed = (healthy - desired).max(0);
+    let reason = if allowed > 0 { "SufficientPods" } else { "InsufficientPods" };
+    let before = &budget["status"]["conditions"];
     let status = json!({
         "observedGeneration": budget["metadata"]["generation"], "currentHealthy": healthy, "desiredHealthy": desired,
-        "expectedPods": all, "disruptionsAllowed": (healthy - desired).max(0),
+        "expectedPods": all, "disruptionsAllowed": allowed,
+        "conditions": with_condition(store, before, "DisruptionAllowed", allowed > 0, reason, ""),
     });
     write::set_status(store, key, status);
     None
