@@ -22,7 +22,9 @@ pub fn table(
     with_columns: bool,
 ) -> Value {
     let custom = resource.columns.get(version);
-    let mut definitions = vec![definition("Name", "string", "name", 0)];
+    let is_event = resource.kind == "Event" && resource.custom.is_none();
+    // Events have random names: what happened comes first, the name only in the wide table.
+    let mut definitions = vec![definition("Name", "string", "name", i32::from(is_event))];
     let columns = if resource.custom.is_some() { &[][..] } else { built_in(&resource.group, &resource.kind) };
     match custom {
         Some(list) => {
@@ -39,6 +41,9 @@ pub fn table(
         }
     }
     let names_age = custom.is_some() || columns.iter().any(|(name, _, _)| *name == "Age" || *name == "Last Seen");
+    if is_event {
+        definitions.rotate_left(1);
+    }
     if !names_age {
         definitions.push(definition("Age", "string", "", 0));
     }
@@ -53,6 +58,9 @@ pub fn table(
                     "Last Seen" => age_cell(object, "/lastTimestamp", now),
                     _ => cell(object),
                 })),
+            }
+            if is_event {
+                cells.rotate_left(1);
             }
             if !names_age {
                 cells.push(age_cell(object, "/metadata/creationTimestamp", now));

@@ -525,6 +525,8 @@ fn finish(
         }
     } else if resource.is("", "namespaces") {
         object["status"] = json!({"phase": "Active"});
+    } else if resource.is("", "pods") && object.pointer("/status/phase").is_none() {
+        object["status"]["phase"] = json!("Pending");
     } else if resource.is("apiextensions.k8s.io", "customresourcedefinitions") {
         object["status"] = established(&object, &store.clock.stamp());
     }

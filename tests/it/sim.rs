@@ -2,9 +2,170 @@
 
 use std::time::Duration;
 
+use quarterdeck::cluster::{Connection, Discovery, ErrorKind, WatchEvent};
 use quarterdeck::git::Repository;
-use quarterdeck::sim::demo;
+use quarterdeck::model::{Gk, HealthStatus, Object};
+use quarterdeck::sim::{Cluster, Fault, Options, demo};
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+use crate::api::{self, Server};
+
+macro_rules! api_checks {
+    ($($check:ident),+ $(,)?) => {$(
+        #[tokio::test(start_paused = true)]
+        async fn $check() {
+            let cluster = Cluster::new("sim", Options::default());
+            api::$check(&Server::new(cluster.client(), "checks").await).await;
+        }
+    )+};
+}
+
+api_checks! {
+    apply_creates_updates_and_leaves_alone,
+    dry_run_changes_nothing,
+    two_owners_conflict_unless_forced,
+    lists_merge_by_their_keys,
+    what_was_applied_by_a_client_is_taken_over,
+    a_watch_sees_changes_in_order,
+    a_finalizer_holds_an_object,
+    deleting_needs_the_object_that_was_seen,
+    what_an_owner_made_goes_with_it,
+    a_namespace_takes_its_content_along,
+    invalid_objects_are_refused,
+    a_deployment_becomes_healthy,
+}
+
+fn settings(name: &str, value: &str) -> Object {
+    Object::new(json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default"}, "data": {"v": value},
+    }))
+    .unwrap()
+}
+
+async fn connected(cluster: &Cluster) -> (Connection, Discovery) {
+    let connection = Connection::from_client(cluster.client(), cluster.name());
+    let discovery = connection.discover().await.unwrap();
+    (connection, discovery)
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_are_told_apart() {
+    let cases = [
+        (Fault::Dead, ErrorKind::Unreachable),
+        (Fault::TooManyRequests, ErrorKind::TooManyRequests),
+        (Fault::Error { status: 403, share: 1.0 }, ErrorKind::Forbidden),
+        (Fault::Error { status: 401, share: 1.0 }, ErrorKind::Unauthorized),
+        (Fault::Hang, ErrorKind::Unreachable),
+    ];
+    let cluster = Cluster::new("sim", Options::default());
+    let (connection, discovery) = connected(&cluster).await;
+    let nodes = discovery.find_gk(&Gk { group: "".into(), kind: "Node".into() }).unwrap();
+    for (fault, kind) in cases {
+        cluster.set_fault(fault.clone());
+        assert_eq!(connection.list(nodes, "", "").await.unwrap_err().kind(), kind, "{fault:?}");
+        cluster.set_fault(Fault::None);
+        assert_eq!(connection.list(nodes, "", "").await.unwrap().objects.len(), 3, "after {fault:?}");
+    }
+    cluster.set_fault(Fault::Latency(Duration::from_secs(3)));
+    let before = Instant::now();
+    connection.list(nodes, "", "").await.unwrap();
+    assert_eq!(before.elapsed().as_secs(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_heals_after_every_fault() {
+    let cluster = Cluster::new("sim", Options::default());
+    let (connection, discovery) = connected(&cluster).await;
+    let kind = discovery.find_gk(&Gk { group: "".into(), kind: "ConfigMap".into() }).unwrap().clone();
+    let (out, mut events) = mpsc::channel(64);
+    let stop = CancellationToken::new();
+    let watching = connection.clone().watch(kind, out, stop.clone());
+    let seed = |value: &str| cluster.seed("somebody", settings("seen", value).value()).unwrap();
+    let work = async {
+        for (fault, number) in [Fault::None, Fault::DropWatches, Fault::Gone410, Fault::Dead].into_iter().zip(1..) {
+            let value = number.to_string();
+            cluster.set_fault(fault.clone());
+            if fault == Fault::Dead {
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                cluster.set_fault(Fault::None);
+            }
+            seed(&value);
+            let is_new = |object: &Object| object.name() == "seen" && object.text("/data/v") == value;
+            loop {
+                let event = tokio::time::timeout(Duration::from_secs(60), events.recv()).await;
+                match event.unwrap_or_else(|_| panic!("nothing came after {fault:?}")).unwrap() {
+                    WatchEvent::Restarted(objects) if objects.iter().any(is_new) => break,
+                    WatchEvent::Applied(object) if is_new(&object) => break,
+                    _ => {}
+                }
+            }
+        }
+        stop.cancel();
+    };
+    tokio::join!(watching, work);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_from_a_forgotten_version_is_gone() {
+    let cluster = Cluster::new("sim", Options { history: 5, controllers: false, ..Options::default() });
+    for value in 0..20 {
+        cluster.seed("somebody", settings("busy", &value.to_string()).value()).unwrap();
+    }
+    let request = http::Request::get("/api/v1/configmaps?watch=true&resourceVersion=1").body(Vec::new()).unwrap();
+    let text = cluster.client().request_text(request).await;
+    let told = match text {
+        Ok(text) => text,
+        Err(error) => error.to_string(),
+    };
+    assert!(told.contains("too old resource version"), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quiet_watch_gets_bookmarks() {
+    let cluster = Cluster::new("sim", Options::default());
+    let path = "/api/v1/configmaps?watch=true&allowWatchBookmarks=true&timeoutSeconds=150";
+    let text = cluster.client().request_text(http::Request::get(path).body(Vec::new()).unwrap()).await.unwrap();
+    let bookmarks = text.lines().filter(|line| line.contains("\"BOOKMARK\"")).count();
+    assert!(bookmarks >= 2, "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_story_scales_a_deployment_and_takes_a_cluster_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = demo::Options { serve: false, ..demo::Options::default() };
+    let demo = demo::start(folder.path(), options).await.unwrap();
+    let staging = demo.cluster("stag-01").unwrap();
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
+    staging.seed("quarterdeck", &namespace).unwrap();
+    let pod = json!({"metadata": {"labels": {"app": "storefront"}},
+        "spec": {"containers": [{"name": "web", "image": "registry.example.com/shop/storefront:1"}]}});
+    let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "storefront", "namespace": "shop"},
+        "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "storefront"}}, "template": pod}});
+    staging.seed("quarterdeck", &deployment).unwrap();
+    let replicas = || {
+        let live = staging.object("apps", "Deployment", "shop", "storefront").unwrap();
+        live.value()["spec"]["replicas"].clone()
+    };
+    let watcher = async {
+        tokio::time::sleep(Duration::from_secs(19)).await;
+        assert_eq!(replicas(), 2);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(replicas(), 5);
+        let ops = Connection::from_client(demo.cluster("ops-01").unwrap().client(), "ops-01");
+        assert!(ops.discover().await.is_ok());
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        assert_eq!(ops.discover().await.unwrap_err().kind(), ErrorKind::Unreachable);
+    };
+    tokio::join!(demo.story(CancellationToken::new()), watcher);
+    let ops = Connection::from_client(demo.cluster("ops-01").unwrap().client(), "ops-01");
+    assert!(ops.discover().await.is_ok());
+    let live = staging.object("apps", "Deployment", "shop", "storefront").unwrap();
+    assert_eq!(quarterdeck::health::assess(&live).unwrap().status, HealthStatus::Healthy);
+}
 
 #[tokio::test]
 async fn the_demo_has_a_repository_to_promote_and_roll_back_in() {
