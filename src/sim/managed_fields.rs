@@ -368,9 +368,9 @@ pub fn write(object: &mut Value, mut entries: Vec<Entry>) {
     }
 }
 
-/// Gives a writer what an update changed, and takes that from all others.
+/// Gives a writer what an update changed, and takes that from all others. The owners so far are those that `new` names.
 pub fn record_update(schema: Schema<'_>, old: &Value, new: &mut Value, writer: Entry) {
-    let mut entries = read(old);
+    let mut entries = read(new);
     let bare = |value: &Value| {
         let mut value = value.clone();
         if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {

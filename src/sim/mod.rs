@@ -21,6 +21,7 @@ mod serve;
 mod status;
 mod store;
 mod table;
+mod typed;
 mod validate;
 mod write;
 

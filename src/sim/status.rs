@@ -118,6 +118,11 @@ impl Status {
         Self::new(400, "BadRequest", message)
     }
 
+    /// 500.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(500, "InternalError", message)
+    }
+
     /// 403.
     pub fn forbidden(resource: &ResourceType, name: &str, why: &str) -> Self {
         let message = format!("{} \"{name}\" is forbidden: {why}", resource.qualified());

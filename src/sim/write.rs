@@ -9,7 +9,7 @@ use super::resource::{ResourceType, ScalePaths};
 use super::schema::Schema;
 use super::status::{self, Cause, Status};
 use super::store::{ObjectKey, Store};
-use super::{apply, defaults, patch, validate};
+use super::{apply, defaults, patch, typed, validate};
 
 /// What a write is aimed at, and by whom.
 #[derive(Clone, Debug)]
@@ -88,6 +88,17 @@ pub enum PatchKind {
 /// Creates an object.
 pub fn create(store: &mut Store, target: &Target, mut object: Value) -> Result<Arc<Value>, Status> {
     check_type(target, &object)?;
+    let kind = &target.resource.kind;
+    match typed::check(&target.resource.group, &target.version, kind, &object) {
+        Err(wrong) if !wrong.is_undeclared() => {
+            return Err(Status::bad_request(format!(
+                "{kind} in version {:?} cannot be handled as a {kind}: {}: {}",
+                target.version, wrong.path, wrong.why
+            )));
+        }
+        // The server drops what it does not know, unless asked to be strict.
+        _ => {}
+    }
     let mut target = target.clone();
     name_it(store, &mut target, &mut object)?;
     check_namespace(store, &target)?;
@@ -155,6 +166,20 @@ pub fn apply(store: &mut Store, target: &Target, mut config: Value, force: bool)
     }
     if config.pointer("/metadata/managedFields").and_then(Value::as_array).is_some_and(|list| !list.is_empty()) {
         return Err(Status::bad_request("metadata.managedFields must be nil"));
+    }
+    let resource = &target.resource;
+    if target.subresource.is_empty()
+        && let Err(wrong) = typed::check(&resource.group, &target.version, &resource.kind, &config)
+    {
+        return Err(Status::internal(format!(
+            "failed to create typed patch object ({}/{}; {}, Kind={}): {}: {}",
+            target.namespace,
+            target.name,
+            target.api_version(),
+            resource.kind,
+            wrong.path,
+            wrong.why
+        )));
     }
     match config.pointer("/metadata/name").and_then(Value::as_str) {
         Some(name) if name != target.name => {
@@ -475,7 +500,9 @@ fn finish(
                     object["metadata"][*name] = value.clone();
                 }
             }
-            if !applied {
+            // Whoever sends owners means them; leaving them out keeps them as they are.
+            let has_owners = object["metadata"]["managedFields"].as_array().is_some_and(|list| !list.is_empty());
+            if !applied && !has_owners {
                 copy_or_remove(&mut object["metadata"], &old["metadata"], "managedFields");
             }
             keep_other_half(target, old, &mut object);
