@@ -126,8 +126,18 @@ fn culprit(object: &Value, why: &str, round: fn(&Value) -> Result<Value, String>
         };
         let guilty = steps.into_iter().find(|(step, _)| {
             let mut without = object.clone();
-            if let Some(place) = without.pointer_mut(&format!("{pointer}{step}")) {
-                *place = Value::Null;
+            match without.pointer_mut(&pointer) {
+                // The kind picks the definition, so that it cannot be to blame.
+                Some(Value::Object(_)) if matches!(step.as_str(), "/apiVersion" | "/kind") && pointer.is_empty() => {
+                    return false;
+                }
+                Some(Value::Object(map)) => {
+                    map.remove(&step[1..].replace("~1", "/").replace("~0", "~"));
+                }
+                Some(Value::Array(items)) => {
+                    step[1..].parse().ok().filter(|at: &usize| *at < items.len()).map(|at| items.remove(at));
+                }
+                _ => {}
             }
             round(&without).err().as_deref() != Some(why)
         });
