@@ -74,6 +74,28 @@ pub struct Setup {
     pub fetch: bool,
 }
 
+impl Setup {
+    /// Returns a setup that only reads one repository: no clusters, no journal, nothing fetched.
+    pub fn new(repository: Repository) -> Self {
+        Self {
+            repository,
+            kubeconfig: None,
+            kubeconfig_problem: None,
+            places: Places::default(),
+            open: BTreeMap::new(),
+            policy: None,
+            mode: Mode::Observe,
+            profile: Profile::default(),
+            charts: |_, _| Err("charts cannot be rendered here".to_owned()),
+            capabilities: Capabilities::default(),
+            cache: PathBuf::new(),
+            journal: None,
+            actor: String::new(),
+            fetch: false,
+        }
+    }
+}
+
 /// What an operation's task tells the world.
 pub(super) enum Step {
     /// References moved, or something was written: look again.

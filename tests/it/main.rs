@@ -12,6 +12,7 @@ mod corpus;
 mod diff;
 mod git;
 mod health;
+mod kube;
 mod scenarios;
 mod sim;
 mod source;

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quarterdeck::cluster::Connection;
-use quarterdeck::engine::{self, Event, Handle, Places, Request, Setup};
+use quarterdeck::engine::{self, Event, Handle, Request, Setup};
 use quarterdeck::git::Repository;
-use quarterdeck::model::{App, AppId, Ask, ClusterName, Fleet, Mode, Operation, Plan, ResourceSelector, SyncAsk};
+use quarterdeck::model::{App, AppId, Ask, ClusterName, Fleet, Operation, Plan, ResourceSelector, SyncAsk};
 use quarterdeck::sim;
-use quarterdeck::source::{Capabilities, Profile};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -45,20 +44,9 @@ impl World {
         git(folder.path(), &["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main"]);
         let cluster = sim::Cluster::new("sim", sim::Options::default());
         let setup = Setup {
-            repository: Repository::open(folder.path()).unwrap(),
-            kubeconfig: None,
-            kubeconfig_problem: None,
-            places: Places::default(),
             open: BTreeMap::from([(ClusterName::new("sim"), Connection::from_client(cluster.client(), "sim"))]),
-            policy: None,
-            mode: Mode::Observe,
-            profile: Profile::default(),
-            charts: |_, _| Err("no charts here".to_owned()),
-            capabilities: Capabilities::default(),
-            cache: folder.path().join("cache"),
-            journal: None,
             actor: "ana".to_owned(),
-            fetch: false,
+            ..Setup::new(Repository::open(folder.path()).unwrap())
         };
         Self { cluster, handle: engine::start(setup), folder, name: name.to_owned() }
     }
