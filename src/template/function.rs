@@ -23,6 +23,8 @@ pub enum Parameter {
     List,
     /// `[]string`
     Strings,
+    /// `reflect.Value`: takes anything, and tells no value from nil.
+    Reflect,
     /// A struct or named type of this Go name, e.g. `time.Time`.
     Named(&'static str),
 }

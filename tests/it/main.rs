@@ -17,5 +17,6 @@ mod scenarios;
 mod sim;
 mod source;
 mod store;
+mod template;
 mod tidy;
 mod yaml;

@@ -1,0 +1,221 @@
+//! What templates consist of once they are parsed; it prints itself as Go does in errors.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A text that was parsed: what positions refer to.
+#[derive(Debug)]
+pub struct Source {
+    pub name: Box<str>,
+    pub text: Box<str>,
+}
+
+impl Source {
+    /// Returns line, from 1, and column, from 0, of a position.
+    pub fn place(&self, at: u32) -> (usize, usize) {
+        let before = &self.text.as_bytes()[..(at as usize).min(self.text.len())];
+        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |found| found + 1);
+        (1 + before.iter().filter(|byte| **byte == b'\n').count(), before.len() - start)
+    }
+}
+
+/// A template by its name.
+#[derive(Debug)]
+pub struct Template {
+    pub name: Box<str>,
+    pub source: Arc<Source>,
+    pub root: Vec<Node>,
+}
+
+impl Template {
+    /// Tells whether it holds nothing but blanks.
+    pub fn is_empty(&self) -> bool {
+        is_blank(&self.root)
+    }
+}
+
+fn is_blank(nodes: &[Node]) -> bool {
+    nodes.iter().all(|node| match node {
+        Node::Text { text, .. } => text.trim().is_empty(),
+        _ => false,
+    })
+}
+
+#[derive(Debug)]
+pub enum Node {
+    Text { text: Box<str> },
+    Action { at: u32, pipe: Pipe },
+    If(Box<Branch>),
+    Range(Box<Branch>),
+    With(Box<Branch>),
+    Template(Box<Call>),
+    Break { at: u32 },
+    Continue { at: u32 },
+}
+
+#[derive(Debug)]
+pub struct Branch {
+    pub at: u32,
+    pub pipe: Pipe,
+    pub body: Vec<Node>,
+    pub otherwise: Option<Vec<Node>>,
+}
+
+#[derive(Debug)]
+pub struct Call {
+    pub at: u32,
+    pub name: Box<str>,
+    pub pipe: Option<Pipe>,
+}
+
+#[derive(Debug, Default)]
+pub struct Pipe {
+    pub at: u32,
+    pub is_assign: bool,
+    pub variables: Vec<Box<str>>,
+    pub commands: Vec<Command>,
+}
+
+#[derive(Debug)]
+pub struct Command {
+    pub at: u32,
+    pub args: Vec<Operand>,
+}
+
+#[derive(Debug)]
+pub enum Operand {
+    Identifier { at: u32, name: Box<str> },
+    Field { at: u32, names: Vec<Box<str>> },
+    Variable { at: u32, name: Box<str>, names: Vec<Box<str>> },
+    Chain { at: u32, of: Box<Operand>, names: Vec<Box<str>> },
+    Pipe(Box<Pipe>),
+    Dot { at: u32 },
+    Nil { at: u32 },
+    Bool { at: u32, value: bool },
+    Number { at: u32, text: Box<str>, number: Number },
+    String { at: u32, quoted: Box<str>, text: Box<[u8]> },
+}
+
+/// The values a literal number can be.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Number {
+    pub int: Option<i64>,
+    pub uint: Option<u64>,
+    pub float: Option<f64>,
+    /// Whether it is a `float64` where nothing says what it has to be.
+    pub is_float: bool,
+}
+
+impl Operand {
+    pub fn at(&self) -> u32 {
+        match self {
+            Self::Identifier { at, .. }
+            | Self::Field { at, .. }
+            | Self::Variable { at, .. }
+            | Self::Chain { at, .. }
+            | Self::Dot { at }
+            | Self::Nil { at }
+            | Self::Bool { at, .. }
+            | Self::Number { at, .. }
+            | Self::String { at, .. } => *at,
+            Self::Pipe(pipe) => pipe.at,
+        }
+    }
+}
+
+fn fields(f: &mut fmt::Formatter<'_>, names: &[Box<str>]) -> fmt::Result {
+    names.iter().try_for_each(|name| write!(f, ".{name}"))
+}
+
+impl fmt::Display for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Identifier { name, .. } => f.write_str(name),
+            Self::Field { names, .. } => fields(f, names),
+            Self::Variable { name, names, .. } => {
+                f.write_str(name)?;
+                fields(f, names)
+            }
+            Self::Chain { of, names, .. } => {
+                match **of {
+                    Self::Pipe(_) => write!(f, "({of})")?,
+                    _ => write!(f, "{of}")?,
+                }
+                fields(f, names)
+            }
+            Self::Pipe(pipe) => write!(f, "{pipe}"),
+            Self::Dot { .. } => f.write_str("."),
+            Self::Nil { .. } => f.write_str("nil"),
+            Self::Bool { value, .. } => write!(f, "{value}"),
+            Self::Number { text, .. } => f.write_str(text),
+            Self::String { quoted, .. } => f.write_str(quoted),
+        }
+    }
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, arg) in self.args.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            match arg {
+                Operand::Pipe(_) => write!(f, "({arg})")?,
+                _ => write!(f, "{arg}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Pipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.variables.is_empty() {
+            f.write_str(&self.variables.join(", "))?;
+            f.write_str(if self.is_assign { " = " } else { " := " })?;
+        }
+        for (index, command) in self.commands.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" | ")?;
+            }
+            write!(f, "{command}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{{{{template {}", super::format::quote_text(&self.name))?;
+        if let Some(pipe) = &self.pipe {
+            write!(f, " {pipe}")?;
+        }
+        f.write_str("}}")
+    }
+}
+
+fn list(f: &mut fmt::Formatter<'_>, nodes: &[Node]) -> fmt::Result {
+    nodes.iter().try_for_each(|node| write!(f, "{node}"))
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (word, branch) = match self {
+            Self::Text { text } => return f.write_str(text),
+            Self::Action { pipe, .. } => return write!(f, "{{{{{pipe}}}}}"),
+            Self::Template(call) => return write!(f, "{call}"),
+            Self::Break { .. } => return f.write_str("{{break}}"),
+            Self::Continue { .. } => return f.write_str("{{continue}}"),
+            Self::If(branch) => ("if", branch),
+            Self::Range(branch) => ("range", branch),
+            Self::With(branch) => ("with", branch),
+        };
+        write!(f, "{{{{{word} {}}}}}", branch.pipe)?;
+        list(f, &branch.body)?;
+        if let Some(otherwise) = &branch.otherwise {
+            f.write_str("{{else}}")?;
+            list(f, otherwise)?;
+        }
+        f.write_str("{{end}}")
+    }
+}
