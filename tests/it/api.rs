@@ -283,3 +283,28 @@ pub(crate) async fn a_deployment_becomes_healthy(server: &Server) {
     let live = server.until(&wanted, healthy).await.unwrap();
     assert_eq!(live.value()["status"]["readyReplicas"], 2);
 }
+
+/// Runs every check on one server, each in a namespace of its own.
+pub(crate) async fn all(client: Client) {
+    macro_rules! run {
+        ($($check:ident),+ $(,)?) => {$({
+            let namespace = format!("check-{}", stringify!($check).replace('_', "-"));
+            println!("{namespace}");
+            $check(&Server::new(client.clone(), &namespace).await).await;
+        })+};
+    }
+    run!(
+        apply_creates_updates_and_leaves_alone,
+        dry_run_changes_nothing,
+        two_owners_conflict_unless_forced,
+        lists_merge_by_their_keys,
+        what_was_applied_by_a_client_is_taken_over,
+        a_watch_sees_changes_in_order,
+        a_finalizer_holds_an_object,
+        deleting_needs_the_object_that_was_seen,
+        what_an_owner_made_goes_with_it,
+        a_namespace_takes_its_content_along,
+        invalid_objects_are_refused,
+        a_deployment_becomes_healthy,
+    );
+}

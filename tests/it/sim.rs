@@ -38,6 +38,14 @@ api_checks! {
     a_deployment_becomes_healthy,
 }
 
+/// Asks a real server what the simulated one is asked: `KUBECONFIG=FILE cargo test --test it sim::a_real_server -- --ignored`.
+#[tokio::test]
+#[ignore = "it needs a real cluster that may be written to"]
+async fn a_real_server_does_the_same() {
+    let client = kube::Client::try_default().await.unwrap();
+    api::all(client).await;
+}
+
 fn settings(name: &str, value: &str) -> Object {
     Object::new(json!({
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default"}, "data": {"v": value},
