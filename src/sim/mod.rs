@@ -7,6 +7,7 @@ mod controllers;
 mod defaults;
 mod discovery;
 mod fault;
+mod finish;
 mod garbage;
 mod handler;
 mod kubeconfig;
