@@ -1,0 +1,32 @@
+//! What can stop a chart, worded as helm words it.
+
+use thiserror::Error;
+
+/// Why a chart was not loaded or rendered; the text is what helm prints after `Error: `.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Error {
+    /// The files are not a chart.
+    #[error("{0}")]
+    Load(String),
+    /// The values that were given cannot be read or do not fit together.
+    #[error("{0}")]
+    Values(String),
+    /// Dependencies are listed but not in `charts/`.
+    #[error(
+        "An error occurred while checking for chart dependencies. You may need to run `helm dependency build` to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: {}",
+        .0.join(", ")
+    )]
+    MissingDependencies(Vec<String>),
+    /// The values do not follow the chart's schema.
+    #[error("{0}")]
+    Schema(String),
+    /// The chart refuses the Kubernetes version, or is not one that can be rendered.
+    #[error("{0}")]
+    Unsuitable(String),
+    /// A template failed, or what it wrote is not YAML.
+    #[error("{0}")]
+    Render(String),
+    /// A chart wanted more than it is given.
+    #[error("{0}")]
+    Budget(String),
+}
