@@ -1,6 +1,7 @@
 //! What a cluster offers, as charts see it under `.Capabilities`.
 
 use super::profile::Profile;
+use crate::model::version::Version;
 
 /// The version and API versions of the cluster that a chart is rendered for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -27,11 +28,10 @@ impl Capabilities {
 
     /// Replaces the Kubernetes version by what `--kube-version` says.
     pub fn set_kube_version(&mut self, text: &str) -> Result<(), String> {
-        let version = super::semver::Version::parse(text)
-            .map_err(|error| format!("invalid kube version '{text}': {error}"))?;
+        let version = Version::parse(text).ok_or_else(|| format!("invalid kube version '{text}': invalid version"))?;
         self.kube_version = format!("v{}.{}.{}", version.major, version.minor, version.patch);
-        if !version.prerelease.is_empty() {
-            self.kube_version += &format!("-{}", version.prerelease);
+        if !version.pre.is_empty() {
+            self.kube_version += &format!("-{}", version.pre);
         }
         if !version.metadata.is_empty() {
             self.kube_version += &format!("+{}", version.metadata);
@@ -63,12 +63,9 @@ impl HelmVersion {
                 go_version: "go1.24.7",
                 kube_client_version: "",
             },
-            Profile::V4_2 => HelmVersion {
-                version: "v4.2.3",
-                git_commit: "",
-                go_version: "go1.26",
-                kube_client_version: "v1.36",
-            },
+            Profile::V4_2 => {
+                HelmVersion { version: "v4.2.3", git_commit: "", go_version: "go1.26", kube_client_version: "v1.36" }
+            }
             Profile::V4_3 => HelmVersion {
                 version: "v4.3.1",
                 git_commit: "c0d08d0d6d9424d4a14febb5e8a3e51b0dd00dff",
