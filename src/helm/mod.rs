@@ -1,16 +1,36 @@
 //! Charts: loading, values, dependencies, functions, hooks and output, byte for byte as helm prints it.
+//!
+//! A [`Chart`] is [loaded](load()) once from files and shared; each [`render`] lays the user's values over its defaults,
+//! switches its subcharts, runs its templates and prints their manifests in helm's order.
 
-mod budget;
+mod archive;
 mod capabilities;
+mod chart;
+mod context;
+mod dependency;
 mod error;
+mod failure;
 mod function;
+mod glob;
+mod ignore;
+mod input;
+mod load;
+mod manifest;
+mod merge;
+mod metadata;
 mod options;
 mod profile;
+mod render;
+mod schema;
+mod set;
 mod state;
 mod value;
 
-pub use budget::Budget;
 pub use capabilities::{Capabilities, HelmVersion};
+pub use chart::Chart;
 pub use error::Error;
+pub use load::{ChartFile, load, load_archive};
+pub use metadata::{Dependency, Maintainer, Metadata};
 pub use options::{Options, Rendered, ValueInput};
 pub use profile::{NullRules, Profile};
+pub use render::render;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::budget::Budget;
 use super::capabilities::Capabilities;
 use super::profile::Profile;
+use crate::template::Budget;
 
 /// One value argument.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use serde_json::Number;
 
-use crate::template::{Map, Value};
+use crate::template::{Map, MapKind, Value};
 
 /// Returns a JSON value as Go's decoder gives it to templates: every number that is not marked as an integer is a `float64`.
 ///
@@ -25,6 +25,12 @@ pub(super) fn from_json(value: &serde_json::Value) -> Value {
             map.into()
         }
     }
+}
+
+/// Returns values as a template's `.Values`.
+pub(super) fn values(values: &serde_json::Map<String, serde_json::Value>) -> Map {
+    let entries = values.iter().map(|(key, value)| (key.as_str().into(), from_json(value))).collect();
+    Map::from_entries(MapKind::Values, entries)
 }
 
 /// Turns every number into a `float64`, as reading JSON into Go's `interface {}` does.

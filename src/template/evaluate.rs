@@ -6,7 +6,7 @@ use super::execute::{At, Dot, Executor, Fallible, Frame, Got};
 use super::format::type_name;
 use super::function::{Function, Parameter};
 use super::node::{Command, Operand};
-use super::value::Value;
+use super::value::{MapKind, Value};
 
 /// The arguments that nodes give to what stands before them, and the value that a pipeline adds.
 struct Arguments<'t> {
@@ -141,6 +141,10 @@ impl Executor<'_> {
         match receiver.value {
             Value::Invalid => return Ok(plain(Value::Invalid)),
             Value::Nil => return Err(frame.error(format!("nil pointer evaluating interface {{}}.{name}"))),
+            // The one method of Helm's type of `.Values` that charts call.
+            Value::Map(map) if map.kind() == MapKind::Values && name == "AsMap" => {
+                return Ok(plain(receiver.value.clone()));
+            }
             Value::Map(map) => {
                 if !arguments.is_empty() {
                     return Err(frame.error(format!("{name} is not a method but has arguments")));

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::builtins::{self, is_true};
 use super::format::write_value;
@@ -20,6 +21,9 @@ const ROOT: &str = "gotpl";
 /// How often `include` may be inside of itself with one name.
 const DEEPEST_INCLUDE: usize = 1000;
 
+/// How often the budget is asked between two looks at the clock.
+const BETWEEN_CLOCKS: u32 = 1 << 12;
+
 /// Errors are big, and pass through many calls.
 pub(super) type Fallible<T> = Result<T, Box<Error>>;
 
@@ -33,6 +37,9 @@ pub struct Executor<'a> {
     state: &'a mut dyn Any,
     budget: Budget,
     steps: usize,
+    deadline: Instant,
+    /// How many more times the budget is asked before the clock is.
+    until_clock: u32,
     pub(super) depth: usize,
     included: HashMap<Box<str>, usize>,
     parsed: HashMap<Str, Rc<[Arc<Template>]>>,
@@ -168,6 +175,8 @@ impl<'a> Executor<'a> {
             state,
             budget,
             steps: budget.steps,
+            deadline: Instant::now() + budget.time,
+            until_clock: BETWEEN_CLOCKS,
             depth: 0,
             included: HashMap::new(),
             parsed: HashMap::new(),
@@ -533,6 +542,13 @@ impl Host for Executor<'_> {
     }
 
     fn spend(&mut self, amount: usize) -> Result<(), String> {
+        self.until_clock -= 1;
+        if self.until_clock == 0 {
+            self.until_clock = BETWEEN_CLOCKS;
+            if Instant::now() > self.deadline {
+                return Err(format!("takes longer than the {} s that a render may take", self.budget.time.as_secs()));
+            }
+        }
         match self.steps.checked_sub(amount) {
             Some(left) => {
                 self.steps = left;

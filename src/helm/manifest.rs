@@ -1,0 +1,363 @@
+//! What templates wrote, as manifests: split, told apart from hooks, sorted and printed.
+
+use serde_json::Value;
+
+use super::chart::Node;
+use super::error::Error;
+use super::options::Options;
+use super::profile::Profile;
+use crate::yaml;
+
+/// Kinds in the order in which helm installs them. Kinds that are not here come last, by name.
+const INSTALL_ORDER: &[&str] = &[
+    "PriorityClass",
+    "Namespace",
+    "NetworkPolicy",
+    "ResourceQuota",
+    "LimitRange",
+    "PodSecurityPolicy",
+    "PodDisruptionBudget",
+    "ServiceAccount",
+    "Secret",
+    "SecretList",
+    "ConfigMap",
+    "StorageClass",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "CustomResourceDefinition",
+    "ClusterRole",
+    "ClusterRoleList",
+    "ClusterRoleBinding",
+    "ClusterRoleBindingList",
+    "Role",
+    "RoleList",
+    "RoleBinding",
+    "RoleBindingList",
+    "Service",
+    "DaemonSet",
+    "Pod",
+    "ReplicationController",
+    "ReplicaSet",
+    "Deployment",
+    "HorizontalPodAutoscaler",
+    "StatefulSet",
+    "Job",
+    "CronJob",
+    "IngressClass",
+    "Ingress",
+    "APIService",
+    "MutatingWebhookConfiguration",
+    "ValidatingWebhookConfiguration",
+];
+
+/// How many of the kinds above Helm 3 knows.
+const KNOWN_TO_V3: usize = 36;
+
+/// Events at which hooks run.
+const HOOK_EVENTS: [&str; 10] = [
+    "pre-install",
+    "post-install",
+    "pre-delete",
+    "post-delete",
+    "pre-upgrade",
+    "post-upgrade",
+    "pre-rollback",
+    "post-rollback",
+    "test",
+    "test-success",
+];
+
+/// What one template wrote.
+pub(super) struct Written {
+    /// Path of the template.
+    pub path: String,
+    pub text: String,
+}
+
+/// One object in what a template wrote.
+struct Manifest<'t> {
+    path: &'t str,
+    text: &'t str,
+    kind: String,
+    /// Whether a hook event is `test`.
+    is_test: bool,
+}
+
+/// Returns what helm prints for these texts, which are sorted by path.
+pub(super) fn print(
+    chart: &Node<'_>,
+    written: &[Written],
+    options: &Options,
+    warnings: &mut Vec<String>,
+) -> Result<String, Error> {
+    let (mut manifests, mut hooks) = (Vec::new(), Vec::new());
+    for file in written {
+        if file.text.trim().is_empty() {
+            continue;
+        }
+        for text in split(&file.text, options.profile) {
+            let head = Head::read(text)
+                .map_err(|error| Error::Render(format!("YAML parse error on {}: {error}{DEBUG_HINT}", file.path)))?;
+            let Some(events) = head.hook else {
+                manifests.push(Manifest { path: &file.path, text, kind: head.kind, is_test: false });
+                continue;
+            };
+            let events: Vec<String> = events.split(',').map(|event| event.trim().to_lowercase()).collect();
+            match events.iter().find(|event| !HOOK_EVENTS.contains(&event.as_str())) {
+                Some(unknown) => {
+                    warnings.push(format!("{}: {unknown:?} is no hook that helm knows; left out", file.path))
+                }
+                None => {
+                    let is_test = events.iter().any(|event| event.starts_with("test"));
+                    hooks.push(Manifest { path: &file.path, text, kind: head.kind, is_test });
+                }
+            }
+        }
+    }
+    sort(&mut manifests, options.profile);
+    sort(&mut hooks, options.profile);
+    if options.no_hooks {
+        hooks.clear();
+    }
+    if options.skip_tests {
+        hooks.retain(|hook| !hook.is_test);
+    }
+    let crds = if options.include_crds && !options.skip_crds { crds(chart) } else { Vec::new() };
+    if options.show_only.is_empty() {
+        Ok(print_all(&crds, &manifests, &hooks))
+    } else {
+        print_some(&crds, &manifests, &hooks, &options.show_only)
+    }
+}
+
+/// What helm adds when it has begun to render.
+pub(super) const DEBUG_HINT: &str = "\n\nUse --debug flag to render out invalid YAML";
+
+fn print_all(crds: &[(String, String)], manifests: &[Manifest<'_>], hooks: &[Manifest<'_>]) -> String {
+    let mut out = String::new();
+    for (path, text) in crds {
+        push(&mut out, path, text);
+    }
+    for manifest in manifests {
+        push(&mut out, manifest.path, manifest.text);
+    }
+    let mut out = out.trim().to_owned();
+    out.push('\n');
+    for hook in hooks {
+        push(&mut out, hook.path, hook.text);
+    }
+    out
+}
+
+/// Prints the manifests of these templates only, whose names go without the chart's.
+fn print_some(
+    crds: &[(String, String)],
+    manifests: &[Manifest<'_>],
+    hooks: &[Manifest<'_>],
+    show_only: &[String],
+) -> Result<String, Error> {
+    let crds = crds.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+    let rest = manifests.iter().chain(hooks).map(|manifest| (manifest.path, manifest.text));
+    let all: Vec<(&str, &str)> = crds.chain(rest).collect();
+    let mut out = String::new();
+    for wanted in show_only {
+        let pattern = wanted.replace('\\', "/");
+        let mut found = false;
+        for (path, text) in &all {
+            let name = path.split_once('/').map_or(*path, |(_, name)| name);
+            if super::glob::file_matches(&pattern, name) {
+                out.push_str(&format!("---\n# Source: {path}\n{}\n", text.trim_end_matches('\n')));
+                found = true;
+            }
+        }
+        if !found {
+            return Err(Error::Render(format!("could not find template {wanted} in chart")));
+        }
+    }
+    Ok(out)
+}
+
+fn push(out: &mut String, path: &str, text: &str) {
+    out.push_str("---\n# Source: ");
+    out.push_str(path);
+    out.push('\n');
+    out.push_str(text);
+    out.push('\n');
+}
+
+/// Returns the definitions in `crds/`, those of a chart before those of its subcharts.
+fn crds(chart: &Node<'_>) -> Vec<(String, String)> {
+    fn walk(chart: &Node<'_>, path: &str, found: &mut Vec<(String, String)>) {
+        for file in &chart.chart.files {
+            let name = file.name.to_ascii_lowercase();
+            let is_manifest = [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end));
+            if file.name.starts_with("crds/") && is_manifest {
+                let text = String::from_utf8_lossy(&file.data).into_owned();
+                found.push((format!("{path}/{}", file.name), text));
+            }
+        }
+        for inner in &chart.dependencies {
+            walk(inner, &format!("{path}/charts/{}", inner.name()), found);
+        }
+    }
+    let mut found = Vec::new();
+    walk(chart, chart.name(), &mut found);
+    found
+}
+
+/// Sorts by kind; what is of one kind keeps its order.
+fn sort(manifests: &mut [Manifest<'_>], profile: Profile) {
+    let known = if profile.is_v4() { INSTALL_ORDER } else { &INSTALL_ORDER[..KNOWN_TO_V3] };
+    let place = |kind: &str| known.iter().position(|known| *known == kind).unwrap_or(known.len());
+    manifests.sort_by_cached_key(|manifest| {
+        let place = place(&manifest.kind);
+        (place, if place == known.len() { manifest.kind.clone() } else { String::new() })
+    });
+}
+
+/// What sorting needs to know of a manifest.
+#[derive(Default)]
+struct Head {
+    kind: String,
+    hook: Option<String>,
+}
+
+impl Head {
+    fn read(text: &str) -> Result<Self, String> {
+        let value = yaml::parse(text.as_bytes()).map_err(|error| format!("error converting YAML to JSON: {error}"))?;
+        let wrong = |value: &Value, place: &str, wanted: &str| {
+            let found = match value {
+                Value::Array(_) => "array",
+                Value::Object(_) => "object",
+                Value::String(_) => "string",
+                Value::Bool(_) => "bool",
+                _ => "number",
+            };
+            format!(
+                "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into {place} of type {wanted}"
+            )
+        };
+        let object = match &value {
+            Value::Null => return Ok(Head::default()),
+            Value::Object(object) => object,
+            other => return Err(wrong(other, "Go value", "releaseutil.SimpleHead")),
+        };
+        let text_of = |key: &str| match object.get(key) {
+            None | Some(Value::Null) => Ok(String::new()),
+            Some(value) => {
+                scalar(value).ok_or_else(|| wrong(value, &format!("Go struct field SimpleHead.{key}"), "string"))
+            }
+        };
+        text_of("apiVersion")?;
+        let kind = text_of("kind")?;
+        let metadata = match object.get("metadata") {
+            None | Some(Value::Null) => return Ok(Head { kind, hook: None }),
+            Some(Value::Object(metadata)) => metadata,
+            Some(other) => {
+                return Err(wrong(
+                    other,
+                    "Go struct field SimpleHead.metadata",
+                    "struct { Name string \"json:\\\"name\\\"\"; Annotations map[string]string \"json:\\\"annotations\\\"\" }",
+                ));
+            }
+        };
+        let annotations = match metadata.get("annotations") {
+            None | Some(Value::Null) => return Ok(Head { kind, hook: None }),
+            Some(Value::Object(annotations)) => annotations,
+            Some(other) => return Err(wrong(other, "Go struct field .metadata.annotations", "map[string]string")),
+        };
+        for value in annotations.values() {
+            if scalar(value).is_none() && !value.is_null() {
+                return Err(wrong(value, "Go struct field .metadata.annotations", "string"));
+            }
+        }
+        Ok(Head { kind, hook: annotations.get("helm.sh/hook").and_then(scalar) })
+    }
+}
+
+/// Returns a scalar as the text that it becomes where a string is wanted.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Splits what a template wrote at its `---` lines.
+fn split(text: &str, profile: Profile) -> Vec<&str> {
+    if profile.is_v4() { split_keeping_ends(text) } else { split_trimming(text) }
+}
+
+const BLANKS: [char; 5] = [' ', '\t', '\n', '\u{c}', '\r'];
+
+/// Splits at every line that begins with `---`, after blank lines; the parts lose blanks at both ends.
+fn split_trimming(text: &str) -> Vec<&str> {
+    let text = text.trim();
+    let mut parts = Vec::new();
+    let mut start = 0;
+    let mut from = 0;
+    while let Some(found) = text[from..].find("---").map(|at| at + from) {
+        from = found + 3;
+        if found != 0 && !text[..found].ends_with('\n') {
+            continue;
+        }
+        parts.push(&text[start..found.max(start)]);
+        let rest = &text[from..];
+        from += rest.len() - rest.trim_start_matches(BLANKS).len();
+        start = from;
+    }
+    parts.push(&text[start..]);
+    parts.into_iter().map(str::trim).filter(|part| !part.is_empty()).collect()
+}
+
+/// Splits at every line that begins with `---`; the parts keep the newlines at their ends.
+fn split_keeping_ends(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    let mut from = 0;
+    while let Some(found) = text[from..].find("---").map(|at| at + from) {
+        from = found + 3;
+        if found != 0 && !text[..found].ends_with('\n') {
+            continue;
+        }
+        parts.push(&text[start..found]);
+        let rest = &text[from..];
+        from += rest.len() - rest.trim_start_matches([' ', '\t']).len();
+        start = from;
+    }
+    parts.push(&text[start..]);
+    parts.into_iter().map(|part| part.trim_start_matches(BLANKS)).filter(|part| !part.trim().is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_split_as_each_helm_does() {
+        let check = |text: &str, v3: &[&str], v4: &[&str]| {
+            assert_eq!(split(text, Profile::V3_19), v3, "{text:?}");
+            assert_eq!(split(text, Profile::V4_3), v4, "{text:?}");
+        };
+        check("a: 1\n\n---\nb: 2\n", &["a: 1", "b: 2"], &["a: 1\n\n", "b: 2\n"]);
+        check("---\na: 1\n---\n\n---\n", &["a: 1"], &["a: 1\n"]);
+        check("a: |\n  ---\n--- # c\nb: 1", &["a: |\n  ---", "# c\nb: 1"], &["a: |\n  ---\n", "# c\nb: 1"]);
+    }
+
+    #[test]
+    fn kinds_in_order() {
+        let kinds = |profile| {
+            let names = ["ValidatingWebhookConfiguration", "Zebra", "Deployment", "", "Namespace", "Apple"];
+            let mut manifests: Vec<Manifest<'_>> = names
+                .iter()
+                .map(|kind| Manifest { path: "", text: "", kind: (*kind).to_owned(), is_test: false })
+                .collect();
+            sort(&mut manifests, profile);
+            manifests.into_iter().map(|manifest| manifest.kind).collect::<Vec<_>>().join(",")
+        };
+        assert_eq!(kinds(Profile::V3_19), "Namespace,Deployment,,Apple,ValidatingWebhookConfiguration,Zebra");
+        assert_eq!(kinds(Profile::V4_3), "Namespace,Deployment,ValidatingWebhookConfiguration,,Apple,Zebra");
+    }
+}

@@ -1,0 +1,195 @@
+//! One render: from a chart and options to the text that helm prints.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::chart::{Chart, Node};
+use super::error::Error;
+use super::manifest::{self, DEBUG_HINT, Written};
+use super::merge::Coalesce;
+use super::options::{Options, Rendered};
+use super::state::State;
+use super::{context, dependency, failure, function, input, load, schema, value};
+use crate::model::version::{Constraint, Version};
+use crate::template::{Executor, Map, Templates, Value, without_no_value};
+
+/// The stack that the deepest nesting which a budget allows may need.
+const STACK: usize = 256 << 20;
+
+/// Renders a chart as `helm template` does.
+pub fn render(chart: &Chart, options: &Options) -> Result<Rendered, Error> {
+    let user = input::values(&options.values, options.profile)?;
+    load::not_installable(chart).or_else(|| load::missing(chart)).map_or(Ok(()), Err)?;
+    check_release_name(&options.release_name)?;
+    let mut coalesce = Coalesce::new(options.profile);
+    let mut node = Node::new(chart, options.profile);
+    dependency::enable(&mut node, &user, "", &mut coalesce)
+        .and_then(|()| dependency::import(&mut node, &mut coalesce))
+        .map_err(|error| Error::Values(format!("chart dependencies processing failed: {error}")))?;
+    let mut coalesce = Coalesce::new(options.profile);
+    let values = coalesce.values(&node, user).map_err(Error::Values)?;
+    if !options.skip_schema_validation {
+        schema::check(&node, &values).map_err(Error::Schema)?;
+    }
+    check_kube_version(&node, options)?;
+    let mut rendered = Rendered { warnings: coalesce.warnings, ..Rendered::default() };
+    let values = Json::Object(values);
+    std::thread::scope(|scope| {
+        let run = || run(&node, &values, options, &mut rendered);
+        let thread = std::thread::Builder::new().name("render".into()).stack_size(STACK).spawn_scoped(scope, run);
+        match thread {
+            Ok(thread) => thread
+                .join()
+                .unwrap_or_else(|_| Err(Error::Render("the renderer failed; please report this chart".into()))),
+            Err(error) => Err(Error::Budget(format!("no thread for rendering: {error}"))),
+        }
+    })?;
+    Ok(rendered)
+}
+
+fn check_release_name(name: &str) -> Result<(), Error> {
+    const LONGEST: usize = 53;
+    let is_label = |part: &str| {
+        let ends = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        let bytes = part.as_bytes();
+        ends(bytes.first().copied())
+            && ends(bytes.last().copied())
+            && bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-')
+    };
+    if name.len() <= LONGEST && name.split('.').all(is_label) {
+        return Ok(());
+    }
+    let name = crate::template::format::quote_text(name);
+    Err(Error::Values(format!(
+        "release name {name}: invalid release name, must match regex ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the length must not be longer than {LONGEST}"
+    )))
+}
+
+fn check_kube_version(node: &Node<'_>, options: &Options) -> Result<(), Error> {
+    let (wanted, version) = (&node.metadata.kube_version, &options.capabilities.kube_version);
+    let fits = || Some(Constraint::parse(wanted)?.matches(&Version::parse(version)?));
+    if wanted.is_empty() || fits() == Some(true) {
+        return Ok(());
+    }
+    Err(Error::Unsuitable(format!(
+        "chart requires kubeVersion: {wanted} which is incompatible with Kubernetes {version}{DEBUG_HINT}"
+    )))
+}
+
+/// A template and what it sees.
+struct Task<'a> {
+    text: &'a [u8],
+    data: Map,
+    base_path: String,
+}
+
+/// Runs the templates, and prints what they wrote.
+fn run(node: &Node<'_>, values: &Json, options: &Options, rendered: &mut Rendered) -> Result<(), Error> {
+    let values = match values {
+        Json::Object(values) => value::values(values),
+        _ => Map::new(),
+    };
+    let shared = Shared {
+        release: context::release(options),
+        capabilities: context::capabilities(&options.capabilities, options.profile),
+        options,
+    };
+    let mut tasks = BTreeMap::new();
+    contexts(node, node.name().to_owned(), true, values, &shared, &mut tasks);
+    let mut names: Vec<String> = tasks.keys().cloned().collect();
+    names.sort_by_cached_key(|name| std::cmp::Reverse((name.matches('/').count(), name.clone())));
+    let known = |name: &str| function::find(name).is_some();
+    let templates = node.chart.parsed(names.clone(), |names| {
+        let mut templates = Templates::new();
+        for name in names {
+            let text = String::from_utf8_lossy(tasks[name].text);
+            templates.parse(name, &text, &known).map_err(|error| failure::parse(&error))?;
+        }
+        Ok::<_, Error>(templates)
+    })?;
+    let mut state = State::new(options.profile);
+    let find = |name: &str| function::find(name);
+    let mut executor = Executor::new(&templates, &find, &mut state, options.budget);
+    let mut written = Vec::new();
+    for name in &names {
+        if name.rsplit('/').next().is_some_and(|name| name.starts_with('_')) || !templates.lookup(name) {
+            continue;
+        }
+        let task = &tasks[name];
+        task.data.insert("Template", context::template(name, &task.base_path));
+        let out = executor
+            .execute(name, &task.data.clone().into())
+            .map_err(|error| failure::execution(&error, options.profile))?;
+        if name.ends_with("NOTES.txt") {
+            continue;
+        }
+        let text = String::from_utf8_lossy(&without_no_value(&out)).into_owned();
+        written.push(Written { path: name.clone(), text });
+    }
+    written.sort_by(|one, other| one.path.cmp(&other.path));
+    drop(executor);
+    rendered.text = manifest::print(node, &written, options, &mut rendered.warnings)?;
+    rendered.warnings.append(&mut state.warnings);
+    rendered.nondeterministic = state.nondeterministic.iter().map(|name| (*name).to_owned()).collect();
+    Ok(())
+}
+
+/// What all charts of a render see.
+struct Shared<'a> {
+    release: Value,
+    capabilities: Value,
+    options: &'a Options,
+}
+
+/// Collects the templates of a chart and its subcharts; returns what the chart's templates see.
+fn contexts<'a>(
+    node: &'a Node<'_>,
+    path: String,
+    is_root: bool,
+    values: Map,
+    shared: &Shared<'_>,
+    tasks: &mut BTreeMap<String, Task<'a>>,
+) -> Map {
+    let subcharts = Map::new();
+    let data = Map::new();
+    data.insert("Chart", context::chart(&node.metadata, is_root, shared.options.profile));
+    data.insert("Files", context::Files::value(&node.chart.files));
+    data.insert("Release", shared.release.clone());
+    data.insert("Capabilities", shared.capabilities.clone());
+    data.insert("Values", values.clone());
+    data.insert("Subcharts", subcharts.clone());
+    for inner in &node.dependencies {
+        let values = match values.value(inner.name().as_bytes()) {
+            Some(Value::Map(values)) => values,
+            _ => value::values(&serde_json::Map::new()),
+        };
+        let path = format!("{path}/charts/{}", inner.name());
+        let data = contexts(inner, path, false, values, shared, tasks);
+        subcharts.insert(inner.name(), data);
+    }
+    let base_path = format!("{path}/templates");
+    for file in &node.chart.templates {
+        let is_partial = file.name.rsplit('/').next().is_some_and(|name| name.starts_with('_'));
+        if is_partial || !node.metadata.is_library() {
+            let task = Task { text: &file.data, data: data.clone(), base_path: base_path.clone() };
+            tasks.insert(format!("{path}/{}", file.name), task);
+        }
+    }
+    data
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn release_names() {
+        for good in ["rel", "a.b-c", "0"] {
+            assert!(check_release_name(good).is_ok(), "{good}");
+        }
+        for bad in ["", "Rel", "a_b", "-a", "a.", &"a".repeat(54)] {
+            assert!(check_release_name(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! `values.schema.json`: what a chart demands of its values.
+
+use std::fmt::Write as _;
+
+use boon::{Compiler, ErrorKind, Schemas, Type, UrlLoader, ValidationError};
+use serde_json::{Map, Number, Value};
+
+use super::chart::Node;
+
+/// The name that helm gives a schema.
+const NAME: &str = "file:///values.schema.json";
+
+/// Kinds of values in the order in which errors name them.
+const TYPES: [Type; 7] =
+    [Type::Null, Type::Boolean, Type::Number, Type::Integer, Type::String, Type::Array, Type::Object];
+
+/// Schemas that name others get none: charts reach neither files nor networks.
+struct NoLoader;
+
+impl UrlLoader for NoLoader {
+    fn load(&self, url: &str) -> Result<Value, Box<dyn std::error::Error>> {
+        Err(format!("schemas are not loaded from elsewhere: {url}").into())
+    }
+}
+
+/// Checks values against the schemas of a chart and its subcharts. The error is what helm prints.
+pub(super) fn check(chart: &Node<'_>, values: &Map<String, Value>) -> Result<(), String> {
+    let mut text = String::new();
+    walk(chart, &Value::Object(values.clone()), &mut text);
+    if text.is_empty() {
+        return Ok(());
+    }
+    Err(format!("values don't meet the specifications of the schema(s) in the following chart(s):\n{text}"))
+}
+
+fn walk(chart: &Node<'_>, values: &Value, text: &mut String) {
+    if let Some(schema) = &chart.chart.schema
+        && let Err(error) = check_one(schema, values)
+    {
+        let _ = write!(text, "{}:\n{error}\n", chart.name());
+    }
+    for inner in &chart.dependencies {
+        if let Some(values @ Value::Object(_)) = values.get(inner.name()) {
+            walk(inner, values, text);
+        }
+    }
+}
+
+fn check_one(schema: &[u8], values: &Value) -> Result<(), String> {
+    let schema: Value = serde_json::from_slice(schema).map_err(|error| format!("invalid JSON schema: {error}"))?;
+    let mut compiler = Compiler::new();
+    compiler.use_loader(Box::new(NoLoader));
+    compiler.add_resource(NAME, schema).map_err(|error| error.to_string())?;
+    let mut schemas = Schemas::new();
+    let index = compiler.compile(NAME, &mut schemas).map_err(|error| format!("{error:#}"))?;
+    let mut values = values.clone();
+    whole_numbers(&mut values);
+    schemas.validate(&values, index).map_err(|error| {
+        let mut text = String::new();
+        error.causes.iter().for_each(|cause| describe(cause, 0, &mut text));
+        text
+    })
+}
+
+/// Turns floats without a fraction into integers, which schemas tell apart by value only.
+fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            if let Some(float) = number.as_f64()
+                && float.fract() == 0.0
+                && float.abs() < 9_007_199_254_740_992.0
+            {
+                *number = Number::from(float as i64);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Object(entries) => entries.values_mut().for_each(whole_numbers),
+        _ => {}
+    }
+}
+
+/// Writes an error and its causes as a list, one level below the other.
+fn describe(error: &ValidationError<'_, '_>, depth: usize, text: &mut String) {
+    if let (ErrorKind::Reference { .. }, [cause]) = (&error.kind, error.causes.as_slice()) {
+        return describe(cause, depth, text);
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    let _ = write!(
+        text,
+        "{}- at {}: {}",
+        "  ".repeat(depth),
+        quote(&error.instance_location.to_string()),
+        message(&error.kind)
+    );
+    for cause in &error.causes {
+        describe(cause, depth + 1, text);
+    }
+}
+
+/// Words an error as the validator that helm uses does.
+fn message(kind: &ErrorKind<'_, '_>) -> String {
+    match kind {
+        ErrorKind::Type { got, want } => {
+            let want: Vec<String> =
+                TYPES.iter().filter(|kind| want.contains(**kind)).map(ToString::to_string).collect();
+            format!("got {got}, want {}", want.join(" or "))
+        }
+        ErrorKind::Enum { want } if want.iter().all(is_primitive) => match want.as_slice() {
+            [one] => format!("value must be {}", shown(one)),
+            many => format!("value must be one of {}", many.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        },
+        ErrorKind::Enum { .. } => "'enum' failed".into(),
+        ErrorKind::Const { want } if is_primitive(want) => format!("value must be {}", shown(want)),
+        ErrorKind::Const { .. } => "'const' failed".into(),
+        ErrorKind::Format { got, want, err } => format!("{} is not valid {want}: {err}", shown(got)),
+        ErrorKind::MinProperties { got, want } => format!("minProperties: got {got}, want {want}"),
+        ErrorKind::MaxProperties { got, want } => format!("maxProperties: got {got}, want {want}"),
+        ErrorKind::MinItems { got, want } => format!("minItems: got {got}, want {want}"),
+        ErrorKind::MaxItems { got, want } => format!("maxItems: got {got}, want {want}"),
+        ErrorKind::MinLength { got, want } => format!("minLength: got {got}, want {want}"),
+        ErrorKind::MaxLength { got, want } => format!("maxLength: got {got}, want {want}"),
+        ErrorKind::Minimum { got, want } => format!("minimum: got {got}, want {want}"),
+        ErrorKind::Maximum { got, want } => format!("maximum: got {got}, want {want}"),
+        ErrorKind::ExclusiveMinimum { got, want } => format!("exclusiveMinimum: got {got}, want {want}"),
+        ErrorKind::ExclusiveMaximum { got, want } => format!("exclusiveMaximum: got {got}, want {want}"),
+        ErrorKind::MultipleOf { got, want } => format!("multipleOf: got {got}, want {want}"),
+        ErrorKind::Required { want } => match want.as_slice() {
+            [one] => format!("missing property {}", quote(one)),
+            many => {
+                format!("missing properties {}", many.iter().map(|name| quote(name)).collect::<Vec<_>>().join(", "))
+            }
+        },
+        ErrorKind::AdditionalProperties { got } => {
+            let names: Vec<String> = got.iter().map(|name| quote(name)).collect();
+            format!("additional properties {} not allowed", names.join(", "))
+        }
+        ErrorKind::Dependency { prop, missing } | ErrorKind::DependentRequired { prop, missing } => {
+            let names: Vec<String> = missing.iter().map(|name| quote(name)).collect();
+            format!("properties {} required, if {} exists", names.join(", "), quote(prop))
+        }
+        ErrorKind::PropertyName { prop } => format!("invalid propertyName {}", quote(prop)),
+        ErrorKind::Pattern { got, want } => format!("{} does not match pattern {}", quote(got), quote(want)),
+        ErrorKind::AdditionalItems { got } => format!("last {got} additionalItem(s) not allowed"),
+        ErrorKind::Not => "'not' failed".into(),
+        ErrorKind::AllOf => "'allOf' failed".into(),
+        ErrorKind::AnyOf => "'anyOf' failed".into(),
+        ErrorKind::OneOf(None) => "'oneOf' failed, none matched".into(),
+        ErrorKind::OneOf(Some((one, other))) => format!("'oneOf' failed, subschemas {one}, {other} matched"),
+        other => other.to_string(),
+    }
+}
+
+fn is_primitive(value: &Value) -> bool {
+    !matches!(value, Value::Array(_) | Value::Object(_))
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => quote(text),
+        Value::Array(_) | Value::Object(_) => "value".into(),
+        other => other.to_string(),
+    }
+}
+
+fn quote(text: &str) -> String {
+    let quoted = crate::template::format::quote_text(text).replace("\\\"", "\"").replace('\'', "\\'");
+    format!("'{}'", &quoted[1..quoted.len() - 1])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn errors() {
+        let check = |schema: Value, values: Value, wanted: &str| {
+            let schema = schema.to_string();
+            assert_eq!(check_one(schema.as_bytes(), &values).expect_err(wanted), wanted);
+        };
+        check(json!({"required": ["a"]}), json!({}), "- at '': missing property 'a'");
+        check(
+            json!({"properties": {"a": {"type": ["string", "null"]}}}),
+            json!({"a": 1.0}),
+            "- at '/a': got number, want null or string",
+        );
+        check(
+            json!({"additionalProperties": false, "properties": {"b": {"enum": ["x", "y"]}}}),
+            json!({"a": 1, "b": "z"}),
+            "- at '': additional properties 'a' not allowed\n- at '/b': value must be one of 'x', 'y'",
+        );
+        check(
+            json!({"properties": {"a": {"oneOf": [{"type": "string"}, {"type": "null"}]}}}),
+            json!({"a": 1}),
+            "- at '/a': 'oneOf' failed, none matched\n  - at '/a': got number, want string\n  - at '/a': got number, want null",
+        );
+        assert!(
+            check_one(br#"{"type": "object", "properties": {"a": {"type": "integer"}}}"#, &json!({"a": 1.0})).is_ok()
+        );
+    }
+
+    #[test]
+    fn nothing_is_loaded_from_elsewhere() {
+        let schema = br#"{"$ref": "file:///etc/passwd"}"#;
+        assert!(check_one(schema, &json!({})).expect_err("no file").contains("not loaded from elsewhere"));
+    }
+}
