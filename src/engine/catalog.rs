@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::git::{self, Repository};
+use crate::helm::{Capabilities, Profile};
 use crate::model::{
     AppId, Application, CommitId, CommitInfo, Condition, ConditionKind, Object, Problem, Reference, Tool, text,
 };
-use crate::source::{self, Capabilities, ChartCache, EntryKind, Input, Profile, SourceInput, Tree};
+use crate::source::{self, ChartCache, EntryKind, Input, SourceInput, Tree};
 use crate::yaml;
 
 use super::desired::is_application;
@@ -92,11 +93,11 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Renderer {
     /// Makes a renderer with empty caches.
-    pub fn new(repository: Repository, profile: Profile, charts: source::Renderer) -> Self {
+    pub fn new(repository: Repository, profile: Profile) -> Self {
         Self {
             repository,
             profile,
-            charts: ChartCache::new(CHARTS, charts),
+            charts: ChartCache::new(CHARTS),
             foreign: Mutex::default(),
             roots: Mutex::default(),
             rendered: Mutex::default(),

@@ -8,11 +8,11 @@ use sha2::{Digest, Sha256};
 use crate::cluster::{Connection, Discovery};
 use crate::gate;
 use crate::git::{AUDIT, Error as GitError, RefUpdate, Repository};
+use crate::helm::Capabilities;
 use crate::model::{
     Action, App, AppId, AppPlan, Ask, Change, ClusterName, CommitId, Danger, Environment, EnvironmentName, Fleet, Gate,
     HealthStatus, Key, Mode, Plan, PlanId, PlanKind, Problem, RefMove, Reference, Sync, SyncAsk, text, version,
 };
-use crate::source::Capabilities;
 
 use super::assess::{Live, Verdicts};
 use super::catalog::{Catalog, Entry, Overrides, Renderer};

@@ -13,11 +13,11 @@ use tokio_util::sync::CancellationToken;
 use crate::cluster::{self, Connection, Discovery, Kubeconfig, WatchEvent};
 use crate::config::Policy;
 use crate::git::{self, Repository};
+use crate::helm::{Capabilities, Profile};
 use crate::model::{
     self, App, AppId, AppProgress, AuditEntry, ClusterName, Environment, Fleet, Gk, Key, Mode, Operation, OperationId,
     Problem, Progress, RepositoryInfo,
 };
-use crate::source::{self, Capabilities, Profile};
 use crate::store::Journal;
 
 use super::assess::{self, Live, Scene, Verdicts};
@@ -60,8 +60,6 @@ pub struct Setup {
     pub mode: Mode,
     /// Helm's version to be like.
     pub profile: Profile,
-    /// What renders charts.
-    pub charts: source::Renderer,
     /// For applications whose cluster does not answer.
     pub capabilities: Capabilities,
     /// Where other repositories are cloned to.
@@ -86,7 +84,6 @@ impl Setup {
             policy: None,
             mode: Mode::Observe,
             profile: Profile::default(),
-            charts: |_, _| Err("charts cannot be rendered here".to_owned()),
             capabilities: Capabilities::default(),
             cache: PathBuf::new(),
             journal: None,
@@ -189,7 +186,7 @@ pub fn start(setup: Setup) -> Handle {
     let (observations, seen) = mpsc::channel(4096);
     let (inner, results) = mpsc::unbounded_channel();
     let (progress, steps) = mpsc::unbounded_channel();
-    let renderer = Arc::new(Renderer::new(setup.repository.clone(), setup.profile, setup.charts));
+    let renderer = Arc::new(Renderer::new(setup.repository.clone(), setup.profile));
     let default_capabilities = Arc::new(setup.capabilities.clone());
     let audit = setup.journal.as_ref().and_then(|journal| journal.last(RECENT).ok()).unwrap_or_default().entries.into();
     let world = World {

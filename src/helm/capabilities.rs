@@ -40,6 +40,12 @@ impl Capabilities {
     }
 }
 
+impl Default for Capabilities {
+    fn default() -> Self {
+        Self::default_for(Profile::default())
+    }
+}
+
 /// The program that a chart is told it runs under, `.Capabilities.HelmVersion`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HelmVersion {

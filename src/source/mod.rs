@@ -1,7 +1,7 @@
 //! From an Application's sources to manifests: helm, plain directory.
 
 mod application;
-mod chart;
+mod cache;
 mod manifest;
 mod outline;
 mod path;
@@ -13,9 +13,9 @@ mod substitute;
 use std::sync::Arc;
 
 pub use application::application;
-pub use chart::{Capabilities, ChartCache, Files, Options, Output, Profile, Renderer, Value};
+pub use cache::ChartCache;
 pub use outline::outline;
-pub use render::{Input, Manifests, SourceInput, fingerprint, render};
+pub use render::{ChartRender, Input, Manifests, SourceInput, chart, fingerprint, render};
 
 /// A folder of files at one commit. Paths are relative, separated by `/`, without `.` or `..`; the root is the empty path.
 pub trait Tree: Send + Sync {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::chart::Capabilities;
 use super::render::{Input, tree};
 use super::substitute::Variables;
 use super::{EntryKind, Tree, application, path};
+use crate::helm::Capabilities;
 use crate::model::{Application, DirectoryBlock, HelmBlock, Source, Tool};
 use crate::yaml;
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::chart::{Capabilities, ChartCache, Files, Options, Profile, Value as Argument};
+use super::cache::ChartCache;
 use super::plan::{ChartWork, DirectoryWork, Inline, Work, plan};
 use super::{Tree, manifest, path};
+use crate::helm::{self, Capabilities, Chart, ChartFile, Options, Profile, ValueInput};
 use crate::model::{Application, CommitId, Condition, ConditionKind, Key, Object};
 
 /// What an Application is rendered from.
@@ -73,7 +74,7 @@ pub fn render(input: &Input<'_>) -> Result<Manifests, Vec<Condition>> {
     for (index, work) in works.into_iter().enumerate() {
         let done = match work {
             Ok(Work::Nothing) => Ok(()),
-            Ok(Work::Chart(work)) => chart(input, index, &work, &mut manifests),
+            Ok(Work::Chart(work)) => render_chart(input, index, &work, &mut manifests),
             Ok(Work::Directory(work)) => directory(input, index, &work, &mut manifests.objects),
             Err(problem) => Err(problem),
         };
@@ -101,57 +102,77 @@ fn blob(tree: &dyn Tree, id: &str) -> Result<Arc<[u8]>, String> {
     tree.blob(id).map_err(|error| error.to_string())
 }
 
-fn chart(input: &Input<'_>, index: usize, work: &ChartWork, out: &mut Manifests) -> Result<(), String> {
+/// A chart and what it is rendered with.
+#[derive(Clone, Debug)]
+pub struct ChartRender {
+    /// The chart.
+    pub chart: Arc<Chart>,
+    /// Its release, cluster and values.
+    pub options: Options,
+    /// The same as a command line, for errors.
+    pub command: String,
+}
+
+/// Returns how a source is rendered as a chart; `None` if it is no chart.
+///
+/// # Errors
+/// What of it cannot be had.
+pub fn chart(input: &Input<'_>, index: usize) -> Result<Option<ChartRender>, String> {
+    match plan(input, index)? {
+        Work::Chart(work) => prepare(input, index, &work).map(Some),
+        Work::Nothing | Work::Directory(_) => Ok(None),
+    }
+}
+
+fn prepare(input: &Input<'_>, index: usize, work: &ChartWork) -> Result<ChartRender, String> {
     let root = tree(input, index)?;
-    let load = || -> Result<Files, String> {
+    let load = || -> Result<Chart, String> {
         let (files, _) = path::files(root, &work.path, true)?;
-        files
-            .into_iter()
-            .map(|(name, id)| Ok((name, blob(root, &id)?)))
-            .collect::<Result<Vec<_>, String>>()
-            .map(Arc::new)
+        let read = |(name, id): (String, String)| Ok(ChartFile { name, data: blob(root, &id)? });
+        helm::load(files.into_iter().map(read).collect::<Result<_, String>>()?).map_err(|error| error.to_string())
     };
-    let files = if work.links.is_empty() { input.charts.chart(&work.id, load)? } else { load()? };
-    let mut shown = String::new();
-    let mut values = Vec::new();
+    let mut command =
+        format!("helm template {} --name-template {} --namespace {}", work.path, work.release, work.namespace);
+    let chart = if work.links.is_empty() { input.charts.chart(&work.id, load) } else { load().map(Arc::new) };
+    let chart = chart.map_err(|error| format!("{command}: {error}"))?;
+    let mut options = Options::new(input.profile, &work.release, &work.namespace);
     for value in &work.values {
-        values.push(match value {
+        options.values.push(match value {
             Inline::File { source, path, id } => {
-                shown += &format!(" --values {path}");
-                Argument::File(path.clone(), blob(tree(input, *source)?, id)?)
+                command += &format!(" --values {path}");
+                ValueInput::File { name: path.clone(), data: blob(tree(input, *source)?, id)? }
             }
             Inline::Text(text) => {
-                shown += " --values <inline>";
-                Argument::File("<inline>".to_owned(), text.as_bytes().into())
+                command += " --values <inline>";
+                ValueInput::File { name: "<inline>".to_owned(), data: text.as_bytes().into() }
             }
-            Inline::Set(text) => Argument::Set(text.clone()),
-            Inline::SetString(text) => Argument::SetString(text.clone()),
-            Inline::SetFile { name, source, id } => Argument::SetFile(name.clone(), blob(tree(input, *source)?, id)?),
+            Inline::Set(text) => ValueInput::Set(text.clone()),
+            Inline::SetString(text) => ValueInput::SetString(text.clone()),
+            Inline::SetFile { name, source, id } => {
+                ValueInput::SetFile { path: name.clone(), data: blob(tree(input, *source)?, id)? }
+            }
         });
     }
-    let options = Options {
-        profile: input.profile,
-        capabilities: work.capabilities.clone(),
-        release: work.release.clone(),
-        namespace: work.namespace.clone(),
-        values,
-        skip_crds: work.skip_crds,
-        skip_tests: work.skip_tests,
-        skip_schema_validation: work.skip_schema_validation,
-    };
-    let command = || {
-        format!("helm template {} --name-template {} --namespace {}{shown}", work.path, work.release, work.namespace)
-    };
-    let output = input.charts.render(&files, &options).map_err(|error| format!("{}: {error}", command()))?;
-    if !output.nondeterministic.is_empty() {
+    options.capabilities = Arc::clone(&work.capabilities);
+    options.include_crds = true;
+    options.skip_crds = work.skip_crds;
+    options.skip_tests = work.skip_tests;
+    options.skip_schema_validation = work.skip_schema_validation;
+    Ok(ChartRender { chart, options, command })
+}
+
+fn render_chart(input: &Input<'_>, index: usize, work: &ChartWork, out: &mut Manifests) -> Result<(), String> {
+    let ChartRender { chart, options, command } = prepare(input, index, work)?;
+    let rendered = helm::render(&chart, &options).map_err(|error| format!("{command}: {error}"))?;
+    if !rendered.nondeterministic.is_empty() {
         let message = format!(
             "the chart in {} renders differently every time: it calls {}",
             work.path,
-            output.nondeterministic.join(", ")
+            rendered.nondeterministic.join(", ")
         );
         out.conditions.push(Condition::new(ConditionKind::NotDeterministicWarning, message));
     }
-    manifest::read(output.text.as_bytes(), &mut out.objects).map_err(|error| format!("{}: {error}", command()))
+    manifest::read(rendered.text.as_bytes(), &mut out.objects).map_err(|error| format!("{command}: {error}"))
 }
 
 fn directory(input: &Input<'_>, index: usize, work: &DirectoryWork, out: &mut Vec<Object>) -> Result<(), String> {

@@ -8,6 +8,7 @@
 )]
 
 mod api;
+mod charts;
 mod corpus;
 mod diff;
 mod git;

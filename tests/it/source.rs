@@ -1,12 +1,13 @@
-//! From an Application and a tree to manifests, with a tree in memory and a renderer that says what it was given.
+//! From an Application and a tree to manifests, with a tree in memory.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use quarterdeck::helm::{Capabilities, Profile, ValueInput};
 use quarterdeck::model::{Application, CommitId, Object};
 use quarterdeck::source::{
-    Capabilities, ChartCache, Entry, EntryKind, Files, Input, Options, Output, Profile, SourceInput, Tree, TreeError,
-    Value, application, fingerprint, render,
+    ChartCache, ChartRender, Entry, EntryKind, Input, SourceInput, Tree, TreeError, application, chart, fingerprint,
+    render,
 };
 use serde_json::json;
 
@@ -40,26 +41,20 @@ impl Tree for Memory {
     }
 }
 
-/// Writes one ConfigMap whose data is everything the renderer was given.
-fn echo(files: &Files, options: &Options) -> Result<Output, String> {
+/// Says in one line which values a chart gets.
+fn said(values: &[ValueInput]) -> String {
     let show = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-    let values: Vec<_> = options
-        .values
+    let said: Vec<_> = values
         .iter()
         .map(|value| match value {
-            Value::File(_, data) => format!("f:{}", show(data)),
-            Value::Set(text) => format!("s:{text}"),
-            Value::SetString(text) => format!("t:{text}"),
-            Value::SetFile(name, data) => format!("x:{name}={}", show(data)),
+            ValueInput::File { data, .. } => format!("f:{}", show(data)),
+            ValueInput::Set(text) => format!("s:{text}"),
+            ValueInput::SetString(text) => format!("t:{text}"),
+            ValueInput::SetFile { path, data } => format!("x:{path}={}", show(data)),
+            other => panic!("Applications have no {other:?}"),
         })
         .collect();
-    let names: Vec<_> = files.iter().map(|(name, _)| name).collect();
-    let data = json!({
-        "values": values.join(" "), "release": options.release, "namespace": options.namespace,
-        "files": format!("{names:?}"), "kube": options.capabilities.kube_version,
-    });
-    let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "echo"}, "data": data});
-    Ok(Output { text: object.to_string(), ..Output::default() })
+    said.join(" ")
 }
 
 fn app(source: &serde_json::Value, more: &[serde_json::Value]) -> Application {
@@ -74,12 +69,13 @@ fn app(source: &serde_json::Value, more: &[serde_json::Value]) -> Application {
 
 fn tree() -> Arc<dyn Tree> {
     Arc::new(Memory(BTreeMap::from([
-        ("chart/Chart.yaml", "name: c"),
+        ("chart/Chart.yaml", "{name: c, version: 1.0.0}"),
+        ("chart/templates/a.yaml", "{apiVersion: v1, kind: Secret, metadata: {name: {{ .Release.Name }}}}"),
         ("chart/a.yaml", "A"),
         ("chart/env/b.yaml", "B"),
         ("chart/web.yaml", "W"),
         ("root.yaml", "R"),
-        ("over/Chart.yaml", "name: o"),
+        ("over/Chart.yaml", "{name: o, version: 1.0.0}"),
         ("over/.argocd-source.yaml", "helm: {parameters: [{name: tag, value: v2}]}"),
         ("over/.argocd-source-web.yaml", "helm: {releaseName: other}"),
         ("link/Chart.yaml", "-> ../chart/Chart.yaml"),
@@ -100,7 +96,7 @@ fn with<T>(app: &Application, run: impl FnOnce(&Input<'_>) -> T) -> T {
     let commit = Some(CommitId::new("0123456789012345678901234567890123456789"));
     let sources = vec![SourceInput { tree: Some(tree()), commit, problem: String::new() }; app.sources.len()];
     let capabilities = Arc::new(Capabilities { kube_version: "v1.33.0".into(), api_versions: Vec::new() });
-    let charts = ChartCache::new(8, echo);
+    let charts = ChartCache::new(8);
     run(&Input {
         app,
         sources: &sources,
@@ -115,11 +111,16 @@ fn with<T>(app: &Application, run: impl FnOnce(&Input<'_>) -> T) -> T {
 fn charts_get_what_the_application_says() {
     fn check(path: &str, helm: &serde_json::Value, field: &str, expected: &str) {
         let app = app(&json!({"path": path, "helm": helm}), &[json!({"repoURL": "r", "ref": "other"})]);
-        let said = match with(&app, render) {
-            Ok(manifests) => manifests.objects[0].text(&format!("/data/{field}")).to_owned(),
-            Err(conditions) => conditions[0].message.clone(),
+        let given = with(&app, |input| chart(input, 0));
+        let given = match (given, field) {
+            (Err(problem), "!") => problem,
+            (Ok(Some(ChartRender { options, .. })), "values") => said(&options.values),
+            (Ok(Some(ChartRender { options, .. })), "release") => options.release_name,
+            (Ok(Some(ChartRender { options, .. })), "namespace") => options.namespace,
+            (Ok(Some(ChartRender { options, .. })), "kube") => options.capabilities.kube_version.clone(),
+            (given, _) => panic!("{path} {helm}: {given:?}"),
         };
-        assert!(if field == "!" { said.contains(expected) } else { said == expected }, "{said:?}, not {expected:?}");
+        assert!(if field == "!" { given.contains(expected) } else { given == expected }, "{given:?}, not {expected:?}");
     }
     check("chart", &json!({}), "release", "web");
     check("chart", &json!({}), "namespace", "ns");
@@ -146,12 +147,11 @@ fn charts_get_what_the_application_says() {
         "s:a=x\\,web t:b=2 s:c={p,q}",
     );
     check("chart", &json!({"fileParameters": [{"name": "k", "path": "a.yaml"}]}), "values", "x:k=A");
-    check("chart", &json!({}), "files", r#"["Chart.yaml", "a.yaml", "web.yaml", "env/b.yaml"]"#);
     check("over", &json!({"releaseName": "mine"}), "values", "s:tag=v2");
     check("over", &json!({"releaseName": "mine"}), "release", "other");
     check("link", &json!({"valueFiles": ["/root.yaml"]}), "values", "f:R");
     check("out", &json!({"valueFiles": ["/root.yaml"]}), "!", "leads out of the repository");
-    check("gone", &json!({}), "!", "source 1 of 2: gone: app path does not exist");
+    check("gone", &json!({}), "!", "gone: app path does not exist");
 }
 
 #[test]
@@ -179,6 +179,8 @@ fn folders_are_read_and_the_rest_says_why_not() {
     check(&json!({"path": "../x"}), Err("leads out of the repository"));
     check(&json!({"path": "root.yaml"}), Err("is not a directory"));
     check(&json!({"path": "twice"}), Ok(&["a"]));
+    check(&json!({"path": "chart"}), Ok(&["web"]));
+    check(&json!({"path": "gone"}), Err("source 1 of 1: gone: app path does not exist"));
     let manifests = with(&app(&json!({"path": "twice"}), &[]), render).unwrap();
     assert_eq!(manifests.conditions[0].message, "/Pod/ns/a appears 2 times; the last one counts");
 }
