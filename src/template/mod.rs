@@ -21,5 +21,6 @@ pub use error::Error;
 pub use execute::{Executor, without_no_value};
 pub use format::{format_float, print_value, quote, type_name};
 pub use function::{Function, Host, Parameter};
+pub use number::{parse_float, parse_int};
 pub use set::Templates;
 pub use value::{List, ListKind, Map, MapKind, Str, Structure, Value};

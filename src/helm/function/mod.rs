@@ -1,8 +1,17 @@
 //! The functions that charts can call: sprig's and helm's.
 
+mod argument;
+mod encode;
+mod json;
+mod json_syntax;
+mod logic;
+mod scope;
+mod yaml;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use super::state::State;
 use crate::template::Function;
 
 /// Finds a function by the name that templates call it by; Go's own built-in ones are not here.
@@ -14,4 +23,48 @@ pub(super) fn find(name: &str) -> Option<Function> {
 }
 
 /// One table for each kind of function.
-static TABLES: &[&[Function]] = &[];
+static TABLES: &[&[Function]] =
+    &[encode::FUNCTIONS, json::FUNCTIONS, logic::FUNCTIONS, scope::FUNCTIONS, yaml::FUNCTIONS];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::helm::profile::Profile;
+    use crate::template::{Budget, Executor, Map, Templates};
+
+    /// Runs a template with the functions of charts.
+    pub(super) fn run(template: &str) -> Result<String, String> {
+        let mut templates = Templates::new();
+        templates.parse("t", template, &|name| find(name).is_some()).map_err(|error| error.to_string())?;
+        let mut state = State::new(Profile::default());
+        let budget = Budget { depth: 200, ..Budget::default() };
+        let mut executor = Executor::new(&templates, &find, &mut state, budget);
+        let out = executor.execute("t", &Map::new().into()).map_err(|error| error.to_string())?;
+        Ok(String::from_utf8_lossy(&out).into_owned())
+    }
+
+    /// Checks what a template prints.
+    #[track_caller]
+    pub(super) fn check(template: &str, expected: &str) {
+        assert_eq!(run(template).as_deref(), Ok(expected), "{template}");
+    }
+
+    /// Checks how the error of a template ends.
+    #[track_caller]
+    pub(super) fn check_error(template: &str, expected: &str) {
+        let error = run(template).expect_err("an error");
+        assert!(error.ends_with(expected), "{template}\n  expected {expected}\n  got      {error}");
+    }
+
+    #[test]
+    fn tables_are_sorted_and_say_nothing_twice() {
+        for table in TABLES {
+            assert!(table.is_sorted_by(|a, b| a.name < b.name), "{:?}", table[0].name);
+        }
+        let mut names: Vec<&str> = TABLES.iter().flat_map(|table| table.iter()).map(|function| function.name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

@@ -1,0 +1,203 @@
+//! What functions make of their arguments: texts, numbers and lists, converted as sprig converts them.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use crate::template::{
+    Function, Host, List, ListKind, Map, MapKind, Parameter, Str, Value, parse_float, parse_int, print_value, type_name,
+};
+
+/// What a function does.
+pub(super) type Run = fn(&mut dyn Host, &[Value]) -> Result<Value, String>;
+
+/// Returns a function with a fixed number of parameters.
+pub(super) const fn function(name: &'static str, parameters: &'static [Parameter], run: Run) -> Function {
+    Function { name, parameters, is_variadic: false, run }
+}
+
+/// Returns a function that takes any number of arguments for its last parameter.
+pub(super) const fn variadic(name: &'static str, parameters: &'static [Parameter], run: Run) -> Function {
+    Function { name, parameters, is_variadic: true, run }
+}
+
+/// Returns the bytes of a `string` argument.
+pub(super) fn bytes(value: &Value) -> &[u8] {
+    match value {
+        Value::String(text) => text,
+        _ => &[],
+    }
+}
+
+/// Returns the text of a `string` argument, with what is not UTF-8 replaced as Go replaces it: byte by byte.
+pub(super) fn text(value: &Value) -> Cow<'_, str> {
+    lossy(bytes(value))
+}
+
+/// Returns bytes as text; each byte that is not UTF-8 becomes one U+FFFD.
+pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text.into();
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    text.into()
+}
+
+/// Returns the number of an `int` or `int64` argument.
+pub(super) fn int(value: &Value) -> i64 {
+    match value {
+        Value::Int(number) | Value::Int64(number) => *number,
+        _ => 0,
+    }
+}
+
+/// Returns the map of a map argument; the same one, so that changes to it are seen.
+pub(super) fn map(value: &Value) -> Map {
+    match value {
+        Value::Map(map) => map.clone(),
+        _ => Map::new(),
+    }
+}
+
+/// Returns any value as text, as `toString` does.
+pub(super) fn strval(value: &Value) -> Str {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::List(list) if list.kind == ListKind::Uint8 => raw(list).into(),
+        _ => print_value(value).into(),
+    }
+}
+
+/// Returns the bytes of a `[]uint8`.
+pub(super) fn raw(list: &List) -> Vec<u8> {
+    list.items.iter().map(|item| if let Value::Uint8(byte) = item { *byte } else { 0 }).collect()
+}
+
+/// Returns the items of any value as texts: nil is left out, and what is no list is one text.
+pub(super) fn texts(value: &Value) -> Vec<Str> {
+    match sequence(value) {
+        Some(list) => list.items.iter().filter(|item| !item.is_nil()).map(strval).collect(),
+        None if value.is_nil() => Vec::new(),
+        None => vec![strval(value)],
+    }
+}
+
+/// Returns a value as a list, if it is one.
+pub(super) fn sequence(value: &Value) -> Option<List> {
+    match value {
+        Value::List(list) => Some(list.clone()),
+        Value::Structure(structure) if structure.kind() == "slice" => match structure.plain() {
+            Value::List(list) => Some(list),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Returns the items of a list, or the error of a function that takes only lists: `what` goes before the kind.
+pub(super) fn items(value: &Value, what: &str) -> Result<Rc<Vec<Value>>, String> {
+    match sequence(value) {
+        Some(list) => Ok(list.items),
+        None if value.is_nil() => Err("runtime error: invalid memory address or nil pointer dereference".into()),
+        None => Err(format!("{what} type {}", kind(value))),
+    }
+}
+
+/// Returns Go's kind of a value.
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Invalid | Value::Nil => "invalid",
+        Value::Bool(_) => "bool",
+        Value::Int(_) => "int",
+        Value::Int64(_) => "int64",
+        Value::Float(_) => "float64",
+        Value::Uint8(_) => "uint8",
+        Value::String(_) => "string",
+        Value::List(_) => "slice",
+        Value::Map(_) => "map",
+        Value::Structure(structure) => structure.kind(),
+    }
+}
+
+/// Returns the Go type of a value as the profile of the render names it; `<nil>` for nil.
+pub(super) fn type_of(host: &mut dyn Host, value: &Value) -> String {
+    match value {
+        Value::Map(map) if map.kind() == MapKind::Values && !super::State::of(host).profile.is_v4() => {
+            "chartutil.Values".into()
+        }
+        _ => type_name(value),
+    }
+}
+
+/// Returns any value as an integer; 0 if it is none.
+pub(super) fn to_int64(value: &Value) -> i64 {
+    match value {
+        Value::Int(number) | Value::Int64(number) => *number,
+        Value::Uint8(number) => i64::from(*number),
+        Value::Float(number) => *number as i64,
+        Value::Bool(truth) => i64::from(*truth),
+        Value::String(text) => parse_int(without_zero_fraction(&text.text())).unwrap_or_default(),
+        _ => 0,
+    }
+}
+
+/// Returns any value as a float; 0 if it is none.
+pub(super) fn to_float64(value: &Value) -> f64 {
+    match value {
+        Value::Float(number) => *number,
+        Value::Int(number) | Value::Int64(number) => *number as f64,
+        Value::Uint8(number) => f64::from(*number),
+        Value::Bool(truth) => f64::from(u8::from(*truth)),
+        Value::String(text) => read_float(&text.text()),
+        _ => 0.0,
+    }
+}
+
+fn read_float(text: &str) -> f64 {
+    let (sign, name) = match text.strip_prefix('-') {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
+    };
+    match name.to_ascii_lowercase().as_str() {
+        "inf" | "infinity" => sign * f64::INFINITY,
+        "nan" if name.len() == text.len() => f64::NAN,
+        _ => parse_float(text).unwrap_or_default(),
+    }
+}
+
+/// Returns a number without a fraction that is zero: `5.00` is 5, but `5.` stays.
+fn without_zero_fraction(text: &str) -> &str {
+    match text.trim_end_matches('0').strip_suffix('.') {
+        Some(whole) if whole.len() + 1 < text.len() => whole,
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_become_integers_as_go_reads_literals() {
+        let check = |text: &str, number: i64| assert_eq!(to_int64(&text.into()), number, "{text}");
+        check("0x1F", 31);
+        check("010", 8);
+        check("08", 0);
+        check("5.0", 5);
+        check("5.", 0);
+        check("12.7", 0);
+        check("1e3", 0);
+        check(" 5", 0);
+        check("100", 100);
+        check("-7", -7);
+        check("9223372036854775808", 0);
+    }
+
+    #[test]
+    fn invalid_bytes_are_replaced_one_by_one() {
+        assert_eq!(lossy(b"a\xe2\x82b"), "a\u{fffd}\u{fffd}b");
+    }
+}

@@ -1,0 +1,275 @@
+//! JSON as Go's encoder writes it and as its decoder complains about it.
+
+use super::argument::{function, lossy, raw, text};
+use crate::helm::value::{floats, from_json};
+use crate::template::{Function, Host, ListKind, Map, Parameter, Str, Value};
+
+use Parameter::{Any, String as Text};
+
+pub(super) static FUNCTIONS: &[Function] = &[
+    function("fromJson", &[Text], from_object),
+    function("fromJsonArray", &[Text], from_array),
+    function("mustFromJson", &[Text], |_, args| decode(&args[0]).map_err(|error| error.to_string())),
+    function("mustToJson", &[Any], |host, args| encode(host, &args[0], Style::COMPACT)),
+    function("mustToPrettyJson", &[Any], |host, args| encode(host, &args[0], Style::PRETTY)),
+    function("mustToRawJson", &[Any], |host, args| encode(host, &args[0], Style::RAW)),
+    function("toJson", &[Any], |host, args| encode(host, &args[0], Style::COMPACT).or_else(empty)),
+    function("toPrettyJson", &[Any], |host, args| encode(host, &args[0], Style::PRETTY).or_else(empty)),
+    function("toRawJson", &[Any], |host, args| encode(host, &args[0], Style::RAW)),
+];
+
+/// How deep values may be nested: what is deeper contains itself.
+pub(super) const DEEPEST: usize = 5_000;
+
+#[derive(Clone, Copy)]
+struct Style {
+    is_html_safe: bool,
+    is_indented: bool,
+}
+
+impl Style {
+    const COMPACT: Self = Self { is_html_safe: true, is_indented: false };
+    const PRETTY: Self = Self { is_html_safe: true, is_indented: true };
+    const RAW: Self = Self { is_html_safe: false, is_indented: false };
+}
+
+/// Some functions tell nothing of errors.
+fn empty(_: String) -> Result<Value, String> {
+    Ok("".into())
+}
+
+fn encode(host: &mut dyn Host, value: &Value, style: Style) -> Result<Value, String> {
+    let mut out = Vec::new();
+    write(&mut out, value, style, 0)?;
+    host.spend(out.len())?;
+    Ok(Str::from(out).into())
+}
+
+/// Says that a value is inside of itself.
+pub(super) fn cycle() -> String {
+    "json: unsupported value: encountered a cycle via map[string]interface {}".into()
+}
+
+fn write(out: &mut Vec<u8>, value: &Value, style: Style, depth: usize) -> Result<(), String> {
+    if depth > DEEPEST {
+        return Err(cycle());
+    }
+    match value {
+        Value::Invalid | Value::Nil => out.extend_from_slice(b"null"),
+        Value::Bool(truth) => out.extend_from_slice(if *truth { b"true" } else { b"false" }),
+        Value::Int(number) | Value::Int64(number) => out.extend_from_slice(number.to_string().as_bytes()),
+        Value::Uint8(number) => out.extend_from_slice(number.to_string().as_bytes()),
+        Value::Float(number) => out.extend_from_slice(float(*number)?.as_bytes()),
+        Value::String(text) => string(out, text, style.is_html_safe),
+        Value::List(list) if list.kind == ListKind::Uint8 => {
+            string(out, super::encode::base64(&raw(list)).as_bytes(), style.is_html_safe);
+        }
+        Value::List(list) => {
+            out.push(b'[');
+            for (index, item) in list.items.iter().enumerate() {
+                next(out, index, style, depth + 1);
+                write(out, item, style, depth + 1)?;
+            }
+            end(out, list.items.is_empty(), style, depth, b']');
+        }
+        Value::Map(map) => {
+            out.push(b'{');
+            let entries = map.entries();
+            for (index, (key, item)) in entries.iter().enumerate() {
+                next(out, index, style, depth + 1);
+                string(out, key, style.is_html_safe);
+                out.extend_from_slice(if style.is_indented { b": " } else { b":" });
+                write(out, item, style, depth + 1)?;
+            }
+            end(out, entries.is_empty(), style, depth, b'}');
+        }
+        Value::Structure(structure) => write(out, &structure.plain(), style, depth + 1)?,
+    }
+    Ok(())
+}
+
+fn next(out: &mut Vec<u8>, index: usize, style: Style, depth: usize) {
+    if index > 0 {
+        out.push(b',');
+    }
+    line(out, style, depth);
+}
+
+fn end(out: &mut Vec<u8>, is_empty: bool, style: Style, depth: usize, mark: u8) {
+    if !is_empty {
+        line(out, style, depth);
+    }
+    out.push(mark);
+}
+
+fn line(out: &mut Vec<u8>, style: Style, depth: usize) {
+    if style.is_indented {
+        out.push(b'\n');
+        out.resize(out.len() + 2 * depth, b' ');
+    }
+}
+
+/// Returns a float as Go's encoder writes it: with an exponent only if it is tiny or huge.
+fn float(number: f64) -> Result<String, String> {
+    let size = number.abs();
+    if !number.is_finite() {
+        return Err(format!("json: unsupported value: {}", crate::template::format_float(number)));
+    }
+    if size == 0.0 || (1e-6..1e21).contains(&size) {
+        return Ok(number.to_string());
+    }
+    // Unlike `%g`, no exponent below 10 gets a zero in front after its minus.
+    Ok(format!("{number:e}").replace('e', if size < 1.0 { "e" } else { "e+" }))
+}
+
+fn string(out: &mut Vec<u8>, bytes: &[u8], is_html_safe: bool) {
+    out.push(b'"');
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '"' => out.extend_from_slice(b"\\\""),
+                '\\' => out.extend_from_slice(b"\\\\"),
+                '\n' => out.extend_from_slice(b"\\n"),
+                '\r' => out.extend_from_slice(b"\\r"),
+                '\t' => out.extend_from_slice(b"\\t"),
+                '\u{8}' => out.extend_from_slice(b"\\b"),
+                '\u{c}' => out.extend_from_slice(b"\\f"),
+                '<' | '>' | '&' if is_html_safe => escape(out, c),
+                '\u{2028}' | '\u{2029}' | '\0'..' ' => escape(out, c),
+                _ => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
+        }
+        for _ in chunk.invalid() {
+            escape(out, char::REPLACEMENT_CHARACTER);
+        }
+    }
+    out.push(b'"');
+}
+
+fn escape(out: &mut Vec<u8>, c: char) {
+    out.extend_from_slice(format!("\\u{:04x}", u32::from(c)).as_bytes());
+}
+
+/// Returns a value as JSON holds it, as far as numbers go that have one.
+pub(super) fn to_json(value: &Value, depth: usize) -> Result<serde_json::Value, String> {
+    if depth > DEEPEST {
+        return Err(cycle());
+    }
+    Ok(match value {
+        Value::Invalid | Value::Nil => serde_json::Value::Null,
+        Value::Bool(truth) => (*truth).into(),
+        Value::Int(number) | Value::Int64(number) => (*number).into(),
+        Value::Uint8(number) => (*number).into(),
+        Value::Float(number) => match serde_json::Number::from_f64(*number) {
+            Some(number) => number.into(),
+            None => return Err(float(*number).err().unwrap_or_default()),
+        },
+        Value::String(text) => lossy(text).into_owned().into(),
+        Value::List(list) if list.kind == ListKind::Uint8 => super::encode::base64(&raw(list)).into(),
+        Value::List(list) => {
+            list.items.iter().map(|item| to_json(item, depth + 1)).collect::<Result<Vec<_>, _>>()?.into()
+        }
+        Value::Map(map) => {
+            let entries = map.entries();
+            let entries = entries.iter().map(|(key, item)| Ok((lossy(key).into_owned(), to_json(item, depth + 1)?)));
+            entries.collect::<Result<serde_json::Map<_, _>, String>>()?.into()
+        }
+        Value::Structure(structure) => to_json(&structure.plain(), depth + 1)?,
+    })
+}
+
+/// Returns JSON as a decoder into Go's `interface {}` gives it: all numbers are floats.
+pub(super) fn to_value(mut json: serde_json::Value) -> Value {
+    floats(&mut json);
+    from_json(&json)
+}
+
+/// Says that JSON is not what the Go type holds; nil if it is nothing at all.
+pub(super) fn mismatch(value: &Value, wanted: &str) -> String {
+    let found = match value {
+        Value::Bool(_) => "bool",
+        Value::String(_) => "string",
+        Value::List(_) => "array",
+        Value::Map(_) => "object",
+        _ => "number",
+    };
+    format!("json: cannot unmarshal {found} into Go value of type {wanted}")
+}
+
+/// Returns the map that stands for a failure.
+pub(super) fn failure(message: &str) -> Value {
+    let map = Map::new();
+    map.insert("Error", message);
+    map.into()
+}
+
+fn decode(text_value: &Value) -> Result<Value, String> {
+    let text = text(text_value);
+    match serde_json::from_str::<serde_json::Value>(&text) {
+        Ok(json) => Ok(to_value(json)),
+        Err(_) => Err(super::json_syntax::problem(text.as_bytes())),
+    }
+}
+
+fn from_object(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
+    Ok(match decode(&args[0]) {
+        Ok(value @ Value::Map(_)) => value,
+        Ok(value) if value.is_nil() => Map::new().into(),
+        Ok(value) => failure(&mismatch(&value, "map[string]interface {}")),
+        Err(message) => failure(&message),
+    })
+}
+
+fn from_array(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
+    Ok(match decode(&args[0]) {
+        Ok(value @ Value::List(_)) => value,
+        Ok(value) if value.is_nil() => Value::list(vec![]),
+        Ok(value) => Value::list(vec![mismatch(&value, "[]interface {}").into()]),
+        Err(message) => Value::list(vec![message.into()]),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::helm::function::tests::{check, check_error};
+
+    #[test]
+    fn writes_as_go() {
+        check(
+            r#"{{ toJson (dict "b" 1 "a" (list "<&>" nil true 2.0)) }}"#,
+            r#"{"a":["\u003c\u0026\u003e",null,true,2],"b":1}"#,
+        );
+        check(r#"{{ toRawJson (dict "a" "<&>\u2028") }}"#, "{\"a\":\"<&>\\u2028\"}");
+        check(
+            r#"{{ toPrettyJson (dict "a" (list 1 (dict)) "b" (list)) }}"#,
+            "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": []\n}",
+        );
+        check(
+            "{{ toJson (list 1e21 1e-7 1.5e300 123456789.5 1e20) }}",
+            "[1e+21,1e-7,1.5e+300,123456789.5,100000000000000000000]",
+        );
+        check(r#"{{ toJson "\xff\x01\x7f\b" }}"#, "\"\\ufffd\\u0001\u{7f}\\b\"");
+        check(r#"{{ toJson (float64 "inf") }}|{{ toYaml (float64 "inf") }}"#, "|");
+        check_error(r#"{{ mustToJson (float64 "inf") }}"#, "json: unsupported value: +Inf");
+    }
+
+    #[test]
+    fn what_contains_itself_is_refused() {
+        check(r#"{{ $a := dict }}{{ $_ := set $a "a" $a }}{{ toJson $a }}"#, "");
+        check_error(
+            r#"{{ $a := dict }}{{ $_ := set $a "a" $a }}{{ mustToJson $a }}"#,
+            "encountered a cycle via map[string]interface {}",
+        );
+    }
+
+    #[test]
+    fn reads_numbers_as_floats_and_errors_as_values() {
+        check(r#"{{ fromJson "{\"a\":1000000}" }}"#, "map[a:1e+06]");
+        check(
+            r#"{{ fromJson "[1]" }}"#,
+            "map[Error:json: cannot unmarshal array into Go value of type map[string]interface {}]",
+        );
+        check(r#"{{ fromJsonArray "[1,\"a\"]" }}{{ fromJson "null" }}"#, "[1 a]map[]");
+        check_error(r#"{{ mustFromJson "{" }}"#, "unexpected end of JSON input");
+    }
+}

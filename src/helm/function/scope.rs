@@ -1,0 +1,59 @@
+//! Functions that reach beyond their arguments: other templates, the end of the render, the cluster, the network.
+
+use super::argument::{bytes, function, text};
+use crate::template::{Function, Host, Map, Parameter, Value};
+
+use Parameter::{Any, String as Text};
+
+/// Marks where a chart's own message begins, as helm marks it.
+pub(in crate::helm) const MESSAGE_START: &str = "HELM_ERR_START";
+
+/// Marks where a chart's own message ends.
+pub(in crate::helm) const MESSAGE_END: &str = "HELM_ERR_END";
+
+pub(super) static FUNCTIONS: &[Function] = &[
+    function("fail", &[Text], |_, args| Err(message(&args[0]))),
+    // Names are never resolved: a render must not depend on the network.
+    function("getHostByName", &[Text], |_, _| Ok("".into())),
+    function("include", &[Text, Any], include),
+    // There is no cluster to ask, as with `helm template`.
+    function("lookup", &[Text, Text, Text, Text], |_, _| Ok(Map::new().into())),
+    function("required", &[Text, Any], required),
+    function("tpl", &[Text, Any], tpl),
+];
+
+fn message(said: &Value) -> String {
+    format!("{MESSAGE_START}{}{MESSAGE_END}", text(said))
+}
+
+fn include(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
+    host.include(&text(&args[0]), &args[1]).map(Value::from)
+}
+
+fn tpl(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
+    let Value::String(template) = &args[0] else { return Ok("".into()) };
+    host.evaluate(template, &args[1]).map(Value::from)
+}
+
+fn required(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
+    let is_missing = args[1].is_nil() || matches!(&args[1], Value::String(_)) && bytes(&args[1]).is_empty();
+    if is_missing { Err(message(&args[0])) } else { Ok(args[1].clone()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::helm::function::tests::{check, check_error};
+
+    #[test]
+    fn templates_run_templates() {
+        check(r#"{{ define "a" }}<{{ . }}>{{ end }}{{ include "a" 1 }}{{ tpl "{{ . }}!" 2 }}"#, "<1>2!");
+        check(r#"{{ required "m" 0 }} {{ lookup "v1" "Pod" "a" "b" }}{{ getHostByName "x" }}"#, "0 map[]");
+    }
+
+    #[test]
+    fn charts_can_end_the_render() {
+        check_error(r#"{{ fail "no" }}"#, "error calling fail: HELM_ERR_STARTnoHELM_ERR_END");
+        check_error(r#"{{ required "no" "" }}"#, "error calling required: HELM_ERR_STARTnoHELM_ERR_END");
+        check_error(r#"{{ required "no" nil }}"#, "error calling required: HELM_ERR_STARTnoHELM_ERR_END");
+    }
+}

@@ -1,0 +1,80 @@
+//! YAML to and from values.
+
+use super::argument::{bytes, function};
+use super::json::{failure, mismatch, to_json, to_value};
+use crate::template::{Function, Host, Map, Parameter, Value};
+use crate::yaml;
+
+use Parameter::{Any, String as Text};
+
+pub(super) static FUNCTIONS: &[Function] = &[
+    function("fromYaml", &[Text], from_object),
+    function("fromYamlArray", &[Text], from_array),
+    function("mustToYaml", &[Any], |host, args| write(host, &args[0], yaml::to_string)),
+    function("toYaml", &[Any], |host, args| write(host, &args[0], yaml::to_string).or_else(|_| Ok("".into()))),
+    function("toYamlPretty", &[Any], |host, args| {
+        write(host, &args[0], yaml::to_string_pretty).or_else(|_| Ok("".into()))
+    }),
+];
+
+fn write(host: &mut dyn Host, value: &Value, writer: fn(&serde_json::Value) -> String) -> Result<Value, String> {
+    let json = to_json(value, 0).map_err(|error| format!("error marshaling into JSON: {error}"))?;
+    let mut text = writer(&json);
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    host.spend(text.len())?;
+    Ok(text.into())
+}
+
+fn read(text: &Value) -> Result<Value, String> {
+    yaml::parse(bytes(text)).map(to_value).map_err(|error| format!("error converting YAML to JSON: {error}"))
+}
+
+fn wrong_type(value: &Value, wanted: &str) -> String {
+    format!("error unmarshaling JSON: while decoding JSON: {}", mismatch(value, wanted))
+}
+
+fn from_object(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
+    host.spend(bytes(&args[0]).len())?;
+    Ok(match read(&args[0]) {
+        Ok(value @ Value::Map(_)) => value,
+        Ok(value) if value.is_nil() => Map::new().into(),
+        Ok(value) => failure(&wrong_type(&value, "map[string]interface {}")),
+        Err(message) => failure(&message),
+    })
+}
+
+fn from_array(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
+    host.spend(bytes(&args[0]).len())?;
+    Ok(match read(&args[0]) {
+        Ok(value @ Value::List(_)) => value,
+        Ok(value) if value.is_nil() => Value::list(vec![]),
+        Ok(value) => Value::list(vec![wrong_type(&value, "[]interface {}").into()]),
+        Err(message) => Value::list(vec![message.into()]),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::helm::function::tests::check;
+
+    #[test]
+    fn writes_and_reads() {
+        check(
+            r#"{{ toYaml (dict "b" (list 1 100000000.0 nil) "a" "yes") }}"#,
+            "a: \"yes\"\nb:\n- 1\n- 100000000\n- null",
+        );
+        check(r#"{{ toYamlPretty (dict "b" (list 1 100000000.0)) }}"#, "b:\n  - 1\n  - 1e+08");
+        check(r#"{{ (fromYaml "a: 1000000").a }} {{ fromYaml "" }}"#, "1e+06 map[]");
+        check(r#"{{ fromYamlArray "- a\n- 1" }}"#, "[a 1]");
+        check(
+            r#"{{ (fromYaml "a: [1").Error }}"#,
+            "error converting YAML to JSON: yaml: line 1: did not find expected ',' or ']'",
+        );
+        check(
+            r#"{{ (fromYaml "- a").Error }}"#,
+            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type map[string]interface {}",
+        );
+    }
+}
