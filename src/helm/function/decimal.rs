@@ -42,7 +42,8 @@ impl Decimal {
 
     pub fn times(self, other: Self) -> Result<Self, String> {
         let product = || {
-            let (Self::Exact { mantissa: a, exponent: b }, Self::Exact { mantissa: c, exponent: d }) = (self, other) else {
+            let (Self::Exact { mantissa: a, exponent: b }, Self::Exact { mantissa: c, exponent: d }) = (self, other)
+            else {
                 return None;
             };
             Some(Self::Exact { mantissa: a.checked_mul(c)?, exponent: b.checked_add(d)? })
@@ -55,15 +56,13 @@ impl Decimal {
             return Err("decimal division by 0".into());
         }
         let quotient = || {
-            let (Self::Exact { mantissa: a, exponent: b }, Self::Exact { mantissa: c, exponent: d }) = (self, other) else {
+            let (Self::Exact { mantissa: a, exponent: b }, Self::Exact { mantissa: c, exponent: d }) = (self, other)
+            else {
                 return None;
             };
             let shift = PRECISION + b - d;
-            let (above, below) = if shift >= 0 {
-                (a.checked_mul(power(shift)?)?, c)
-            } else {
-                (a, c.checked_mul(power(-shift)?)?)
-            };
+            let (above, below) =
+                if shift >= 0 { (a.checked_mul(power(shift)?)?, c) } else { (a, c.checked_mul(power(-shift)?)?) };
             let (whole, rest) = (above / below, above % below);
             let is_up = rest.unsigned_abs().checked_mul(2)? >= below.unsigned_abs();
             let step = if (above < 0) == (below < 0) { 1 } else { -1 };

@@ -116,7 +116,10 @@ mod tests {
         check(r#"{{ get (dict "a" 1) "a" }}{{ get dict "a" }}{{ hasKey (dict "a" nil) "a" }}"#, "1true");
         check(r#"{{ pluck "a" (dict "a" 1) dict (dict "a" 3) }} {{ keys (dict "b" 1) (dict "a" 2) }}"#, "[1 3] [b a]");
         check(r#"{{ pick (dict "a" 1 "b" 2) "a" "z" }} {{ omit (dict "a" 1 "b" 2) "a" }}"#, "map[a:1] map[b:2]");
-        check(r#"{{ $a := dict "x" (dict "y" 1) }}{{ $b := deepCopy $a }}{{ $_ := set $b.x "y" 2 }}{{ $a }}"#, "map[x:map[y:1]]");
+        check(
+            r#"{{ $a := dict "x" (dict "y" 1) }}{{ $b := deepCopy $a }}{{ $_ := set $b.x "y" 2 }}{{ $a }}"#,
+            "map[x:map[y:1]]",
+        );
     }
 
     #[test]

@@ -25,8 +25,7 @@ fn merge(into: &Map, from: &Map, overwrite: bool) {
     if into.is_same(from) {
         return;
     }
-    let entries: Vec<(Str, Value)> =
-        from.entries().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    let entries: Vec<(Str, Value)> = from.entries().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
     for (key, value) in entries {
         let present = into.value(&key);
         let is_present = present.as_ref().is_some_and(is_true);

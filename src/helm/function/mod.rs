@@ -1,11 +1,18 @@
 //! The functions that charts can call: sprig's and helm's.
 
 mod argument;
+mod decimal;
+mod dict;
 mod encode;
 mod json;
 mod json_syntax;
 mod logic;
+mod merge;
+mod number;
+mod path;
+mod reflect;
 mod scope;
+mod words;
 mod yaml;
 
 use std::collections::HashMap;
@@ -23,8 +30,19 @@ pub(super) fn find(name: &str) -> Option<Function> {
 }
 
 /// One table for each kind of function.
-static TABLES: &[&[Function]] =
-    &[encode::FUNCTIONS, json::FUNCTIONS, logic::FUNCTIONS, scope::FUNCTIONS, yaml::FUNCTIONS];
+static TABLES: &[&[Function]] = &[
+    dict::FUNCTIONS,
+    encode::FUNCTIONS,
+    json::FUNCTIONS,
+    logic::FUNCTIONS,
+    merge::FUNCTIONS,
+    number::FUNCTIONS,
+    path::FUNCTIONS,
+    reflect::FUNCTIONS,
+    scope::FUNCTIONS,
+    words::FUNCTIONS,
+    yaml::FUNCTIONS,
+];
 
 #[cfg(test)]
 mod tests {

@@ -131,12 +131,18 @@ mod tests {
         check(r#"{{ add 1 "2" 3.9 }} {{ add1 1 }} {{ sub 1 2 }} {{ mul 2 3 4 }}"#, "6 2 -1 24");
         check("{{ div 7 2 }} {{ mod 7 3 }} {{ max 1 5 3 }} {{ min 1 5 -3 }}", "3 1 5 -3");
         check_error("{{ div 1 0 }}", "runtime error: integer divide by zero");
-        check(r#"{{ int "0x1F" }} {{ int nil }} {{ int64 3.99 }} {{ atoi "x" }} {{ toDecimal "0777" }}"#, "31 0 3 0 511");
+        check(
+            r#"{{ int "0x1F" }} {{ int nil }} {{ int64 3.99 }} {{ atoi "x" }} {{ toDecimal "0777" }}"#,
+            "31 0 3 0 511",
+        );
     }
 
     #[test]
     fn decimals() {
-        check("{{ addf 0.1 0.2 }} {{ subf 7.5 2 3 }} {{ mulf 1.5 2 2 }} {{ divf 10 3 2 }}", "0.3 2.5 6 1.6666666666666667");
+        check(
+            "{{ addf 0.1 0.2 }} {{ subf 7.5 2 3 }} {{ mulf 1.5 2 2 }} {{ divf 10 3 2 }}",
+            "0.3 2.5 6 1.6666666666666667",
+        );
         check_error("{{ divf 1 0 }}", "decimal division by 0");
         check("{{ round 123.5 0 }} {{ round -2.5 0 }} {{ round 3.14159 2 }} {{ round 1.24 1 0.3 }}", "124 -3 3.14 1.3");
         check("{{ ceil 1.1 }} {{ floor -1.1 }} {{ maxf 1.5 3 }} {{ minf 1.5 0.1 }}", "2 -2 3 0.1");
@@ -144,8 +150,14 @@ mod tests {
 
     #[test]
     fn ranges() {
-        check("{{ until 3 }} {{ until -2 }} {{ untilStep 3 6 2 }} {{ untilStep 6 3 -2 }} {{ untilStep 1 5 0 }}", "[0 1 2] [0 -1] [3 5] [6 4] []");
-        check("{{ seq 5 }}|{{ seq 0 }}|{{ seq 2 5 }}|{{ seq 0 -2 -5 }}|{{ seq 5 2 0 }}|{{ seq }}", "1 2 3 4 5|1 0|2 3 4 5|0 -2 -4||");
+        check(
+            "{{ until 3 }} {{ until -2 }} {{ untilStep 3 6 2 }} {{ untilStep 6 3 -2 }} {{ untilStep 1 5 0 }}",
+            "[0 1 2] [0 -1] [3 5] [6 4] []",
+        );
+        check(
+            "{{ seq 5 }}|{{ seq 0 }}|{{ seq 2 5 }}|{{ seq 0 -2 -5 }}|{{ seq 5 2 0 }}|{{ seq }}",
+            "1 2 3 4 5|1 0|2 3 4 5|0 -2 -4||",
+        );
         check_error("{{ until 9000000000000 }}", "allows");
     }
 }

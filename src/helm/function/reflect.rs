@@ -41,9 +41,7 @@ pub(super) fn deep_equal(one: &Value, other: &Value) -> bool {
                 one.len() == other.len() && one.iter().all(|(key, value)| same(key, value))
             }
         }
-        (Value::Structure(a), Value::Structure(b)) => {
-            type_name(one) == type_name(other) && a.print() == b.print()
-        }
+        (Value::Structure(a), Value::Structure(b)) => type_name(one) == type_name(other) && a.print() == b.print(),
         _ => false,
     }
 }
@@ -54,7 +52,10 @@ mod tests {
 
     #[test]
     fn types_and_kinds() {
-        check(r#"{{ typeOf 1 }} {{ typeOf "a" }} {{ typeOf nil }} {{ typeOf list }}"#, "int string <nil> []interface {}");
+        check(
+            r#"{{ typeOf 1 }} {{ typeOf "a" }} {{ typeOf nil }} {{ typeOf list }}"#,
+            "int string <nil> []interface {}",
+        );
         check(r#"{{ kindOf 1.5 }} {{ kindOf dict }} {{ kindOf nil }}"#, "float64 map invalid");
         check(r#"{{ typeIs "string" "a" }} {{ kindIs "map" "a" }} {{ typeIsLike "int" 1 }}"#, "true false true");
     }
