@@ -1,108 +1,137 @@
-//! Maps: to make them, look into them and change them in place.
+//! Maps. `set` and `unset` change the map that they are given.
 
-use super::argument::{function, map, strval, text, variadic};
-use crate::template::{Function, Host, List, Map, Parameter, Str, Value, type_name};
+use super::argument::{bytes, function, map, strval, type_of, variadic};
+use super::json::DEEPEST;
+use crate::template::{Function, Host, List, Map, MapKind, Parameter, Str, Value};
 
-use Parameter::{Any, Map as AnyMap, String as Text};
+use Parameter::{Any, Map as Dict, String as Text};
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    function("deepCopy", &[Any], |_, args| Ok(copy(&args[0]))),
+    function("deepCopy", &[Any], |host, args| copy(host, &args[0], 0)),
     variadic("dict", &[Any], dict),
     variadic("dig", &[Any], dig),
-    function("get", &[AnyMap, Text], |_, args| Ok(map(&args[0]).value(&key(&args[1])).unwrap_or_else(|| "".into()))),
-    function("hasKey", &[AnyMap, Text], |_, args| Ok(map(&args[0]).value(&key(&args[1])).is_some().into())),
-    variadic("keys", &[AnyMap], keys),
-    function("mustDeepCopy", &[Any], |_, args| Ok(copy(&args[0]))),
-    variadic("omit", &[AnyMap, Text], |_, args| Ok(filtered(args, false))),
-    variadic("pick", &[AnyMap, Text], |_, args| Ok(filtered(args, true))),
-    variadic("pluck", &[Text, AnyMap], pluck),
-    function("set", &[AnyMap, Text, Any], set),
-    function("unset", &[AnyMap, Text], unset),
-    function("values", &[AnyMap], |_, args| Ok(Value::list(map(&args[0]).entries().values().cloned().collect()))),
+    function("get", &[Dict, Text], |_, args| Ok(map(&args[0]).value(bytes(&args[1])).unwrap_or_else(|| "".into()))),
+    function("hasKey", &[Dict, Text], |_, args| Ok(map(&args[0]).entries().contains_key(bytes(&args[1])).into())),
+    variadic("keys", &[Dict], keys),
+    function("mustDeepCopy", &[Any], |host, args| copy(host, &args[0], 0)),
+    variadic("omit", &[Dict, Text], |host, args| select(host, args, false)),
+    variadic("pick", &[Dict, Text], |host, args| select(host, args, true)),
+    variadic("pluck", &[Text, Dict], pluck),
+    function("set", &[Dict, Text, Any], set),
+    function("unset", &[Dict, Text], unset),
+    function("values", &[Dict], values),
 ];
 
-fn key(value: &Value) -> Str {
-    strval(value)
+/// Returns a value as a map holds it: nothing at all becomes nil.
+fn held(value: &Value) -> Value {
+    if value.is_nil() { Value::Nil } else { value.clone() }
 }
 
-fn dict(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    let made = Map::new();
+fn dict(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
+    host.spend(args.len())?;
+    let map = Map::new();
     for pair in args.chunks(2) {
-        made.insert(strval(&pair[0]), pair.get(1).cloned().unwrap_or_else(|| "".into()));
+        map.insert(strval(&pair[0]), pair.get(1).map_or_else(|| "".into(), held));
     }
-    Ok(made.into())
+    Ok(map.into())
 }
 
 fn set(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    map(&args[0]).insert(key(&args[1]), args[2].clone());
+    map(&args[0]).insert(bytes(&args[1]), held(&args[2]));
     Ok(args[0].clone())
 }
 
 fn unset(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    map(&args[0]).entries_mut().remove(&*key(&args[1]));
+    map(&args[0]).entries_mut().remove(bytes(&args[1]));
     Ok(args[0].clone())
 }
 
-/// Returns the keys of all maps. Go has them in no order, so they are sorted here.
+/// Go gives keys in any order; here they are sorted.
 fn keys(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    let mut keys: Vec<Str> = Vec::new();
+    let mut all: Vec<Str> = Vec::new();
     for arg in args {
-        keys.extend(map(arg).entries().keys().cloned());
+        all.extend(map(arg).entries().keys().cloned());
     }
-    host.spend(keys.len())?;
-    Ok(Value::strings(keys))
+    host.spend(all.len())?;
+    Ok(Value::strings(all))
 }
 
-/// Returns the entries of a map whose key is among the other arguments, or is not.
-fn filtered(args: &[Value], wanted: bool) -> Value {
-    let names: Vec<Str> = args[1..].iter().map(key).collect();
-    let made = Map::new();
-    for (key, value) in map(&args[0]).entries().iter() {
-        if names.contains(key) == wanted {
-            made.insert(key.clone(), value.clone());
+/// Returns the values in the order of their keys, where Go has none.
+fn values(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
+    let all: Vec<Value> = map(&args[0]).entries().values().cloned().collect();
+    host.spend(all.len())?;
+    Ok(Value::list(all))
+}
+
+fn pluck(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
+    host.spend(args.len())?;
+    Ok(Value::list(args[1..].iter().filter_map(|arg| map(arg).value(bytes(&args[0]))).collect()))
+}
+
+/// Returns a map of only the entries that are named, or of only those that are not.
+fn select(host: &mut dyn Host, args: &[Value], is_kept: bool) -> Result<Value, String> {
+    let named: std::collections::HashSet<&[u8]> = args[1..].iter().map(bytes).collect();
+    let source = map(&args[0]);
+    let entries = source.entries();
+    host.spend(entries.len() + named.len())?;
+    let kept = entries.iter().filter(|(key, _)| named.contains(&key[..]) == is_kept);
+    let kept = kept.map(|(key, value)| (key.clone(), value.clone())).collect();
+    Ok(Map::from_entries(MapKind::Any, kept).into())
+}
+
+/// Returns a copy that shares no map with the original.
+fn copy(host: &mut dyn Host, value: &Value, depth: usize) -> Result<Value, String> {
+    if depth > DEEPEST {
+        return Err("deepCopy error: the value contains itself".into());
+    }
+    Ok(match value {
+        Value::Map(map) => {
+            let source: Vec<(Str, Value)> =
+                map.entries().iter().map(|(key, item)| (key.clone(), item.clone())).collect();
+            host.spend(source.len() + 1)?;
+            let entries = source.into_iter().map(|(key, item)| Ok((key, copy(host, &item, depth + 1)?)));
+            Map::from_entries(map.kind(), entries.collect::<Result<_, String>>()?).into()
         }
-    }
-    made.into()
+        Value::List(list) => {
+            host.spend(list.items.len() + 1)?;
+            let items = list.items.iter().map(|item| copy(host, item, depth + 1)).collect::<Result<Vec<_>, _>>()?;
+            Value::List(List { items: items.into(), kind: list.kind })
+        }
+        other => other.clone(),
+    })
 }
 
-fn pluck(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    let key = key(&args[0]);
-    Ok(Value::list(args[1..].iter().filter_map(|arg| map(arg).value(&key)).collect()))
-}
-
-/// Walks down a path of keys; the last argument is the map, the one before it the default.
-fn dig(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    let [path @ .., default, from] = args else { return Err("dig needs at least three arguments".into()) };
+fn dig(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
+    let [path @ .., default, start] = args else { return Err("dig needs at least three arguments".into()) };
     if path.is_empty() {
         return Err("dig needs at least three arguments".into());
     }
-    let mut found = from.clone();
-    for step in path {
-        let Value::Map(map) = &found else {
-            let found = match &found {
-                Value::Nil | Value::Invalid => "nil".to_owned(),
-                other => type_name(other),
-            };
-            return Err(format!("interface conversion: interface {{}} is {found}, not map[string]interface {{}}"));
-        };
-        let Some(value) = map.value(text(step).as_bytes()) else { return Ok(default.clone()) };
-        found = value;
+    let mut at = start.clone();
+    if !matches!(&at, Value::Map(map) if map.kind() == MapKind::Any) {
+        return Err(conversion(host, &at, "map[string]interface {}"));
     }
-    Ok(found)
+    for key in path {
+        if !matches!(key, Value::String(_)) {
+            return Err(conversion(host, key, "string"));
+        }
+    }
+    for key in path {
+        let Value::Map(map) = &at else { return Err(conversion(host, &at, "map[string]interface {}")) };
+        if map.kind() != MapKind::Any {
+            return Err(conversion(host, &at, "map[string]interface {}"));
+        }
+        match map.value(bytes(key)) {
+            Some(value) => at = value,
+            None => return Ok(default.clone()),
+        }
+    }
+    Ok(at)
 }
 
-/// Returns a value that shares no map with the given one.
-pub(super) fn copy(value: &Value) -> Value {
-    match value {
-        Value::Map(map) => {
-            let entries = map.entries().iter().map(|(key, value)| (key.clone(), copy(value))).collect();
-            Map::from_entries(map.kind(), entries).into()
-        }
-        Value::List(list) => {
-            Value::List(List { items: list.items.iter().map(copy).collect::<Vec<_>>().into(), kind: list.kind })
-        }
-        other => other.clone(),
-    }
+/// Returns what Go says when a value has not the type that it is taken for.
+fn conversion(host: &mut dyn Host, value: &Value, wanted: &str) -> String {
+    let found = if value.is_nil() { "nil".into() } else { type_of(host, value) };
+    format!("interface conversion: interface {{}} is {found}, not {wanted}")
 }
 
 #[cfg(test)]
@@ -110,24 +139,41 @@ mod tests {
     use crate::helm::function::tests::{check, check_error};
 
     #[test]
-    fn maps() {
-        check(r#"{{ dict "a" 1 "b" }} {{ dict 1 2 true 3 }}"#, "map[a:1 b:] map[1:2 true:3]");
-        check(r#"{{ $d := dict "a" 1 }}{{ set $d "b" 2 }}{{ unset $d "a" }}{{ $d }}"#, "map[a:1 b:2]map[b:2]map[b:2]");
-        check(r#"{{ get (dict "a" 1) "a" }}{{ get dict "a" }}{{ hasKey (dict "a" nil) "a" }}"#, "1true");
-        check(r#"{{ pluck "a" (dict "a" 1) dict (dict "a" 3) }} {{ keys (dict "b" 1) (dict "a" 2) }}"#, "[1 3] [b a]");
-        check(r#"{{ pick (dict "a" 1 "b" 2) "a" "z" }} {{ omit (dict "a" 1 "b" 2) "a" }}"#, "map[a:1] map[b:2]");
+    fn entries() {
+        check(r#"{{ dict "a" 1 2 "b" "c" }}{{ get (dict "a" 1) "a" }}{{ get (dict) "a" }}"#, "map[2:b a:1 c:]1");
         check(
-            r#"{{ $a := dict "x" (dict "y" 1) }}{{ $b := deepCopy $a }}{{ $_ := set $b.x "y" 2 }}{{ $a }}"#,
-            "map[x:map[y:1]]",
+            r#"{{ hasKey (dict "a" nil) "a" }} {{ keys (dict "b" 1 "a" 2) (dict "c" 3) }} {{ values (dict "b" 1 "a" 2) }}"#,
+            "true [a b c] [2 1]",
+        );
+        check(
+            r#"{{ $d := dict "a" 1 "b" 2 "c" 3 }}{{ pick $d "a" "z" }} {{ omit $d "a" }} {{ $d }}"#,
+            "map[a:1] map[b:2 c:3] map[a:1 b:2 c:3]",
+        );
+        check(r#"{{ pluck "a" (dict "a" 1) (dict "b" 2) (dict "a" 3) }}"#, "[1 3]");
+    }
+
+    #[test]
+    fn changes_are_seen_by_all() {
+        check(
+            r#"{{ $d := dict }}{{ $e := $d }}{{ $_ := set $d "a" 1 }}{{ $e }}{{ $_ := unset $e "a" }}{{ $d }}"#,
+            "map[a:1]map[]",
+        );
+        check(
+            r#"{{ $d := dict "a" (dict) }}{{ $c := deepCopy $d }}{{ $_ := set $d.a "b" 1 }}{{ $c }} {{ $d }}"#,
+            "map[a:map[]] map[a:map[b:1]]",
         );
     }
 
     #[test]
-    fn digging() {
-        check(r#"{{ dig "a" "b" "no" (dict "a" (dict "b" 1)) }} {{ dig "a" "z" "no" (dict "a" dict) }}"#, "1 no");
+    fn dig_follows_maps() {
+        check(
+            r#"{{ dig "a" "b" "def" (dict "a" (dict "b" 1)) }} {{ dig "a" "z" "def" (dict "a" (dict "b" 1)) }}"#,
+            "1 def",
+        );
         check_error(
-            r#"{{ dig "a" "b" "c" "no" (dict "a" (dict "b" 1)) }}"#,
+            r#"{{ dig "a" "b" "c" 0 (dict "a" (dict "b" 1)) }}"#,
             "interface conversion: interface {} is int, not map[string]interface {}",
         );
+        check_error(r#"{{ dig "a" (dict) }}"#, "dig needs at least three arguments");
     }
 }

@@ -19,7 +19,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
 ];
 
 /// How deep values may be nested: what is deeper contains itself.
-pub(super) const DEEPEST: usize = 5_000;
+pub(super) const DEEPEST: usize = 1_000;
 
 #[derive(Clone, Copy)]
 struct Style {

@@ -1,46 +1,54 @@
-//! `merge` and `mergeOverwrite`: maps laid into the first one, by the rules of the library that sprig uses.
+//! Merging maps into a first one, which changes.
 
 use super::argument::{map, variadic};
-use crate::template::{Function, Map, Parameter, Str, Value, is_true};
+use super::json::DEEPEST;
+use crate::template::{Function, Host, Map, Parameter, Str, Value, is_true};
 
-use Parameter::Map as AnyMap;
+use Parameter::Map as Dict;
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    variadic("merge", &[AnyMap, AnyMap], |_, args| Ok(merged(args, false))),
-    variadic("mergeOverwrite", &[AnyMap, AnyMap], |_, args| Ok(merged(args, true))),
-    variadic("mustMerge", &[AnyMap, AnyMap], |_, args| Ok(merged(args, false))),
-    variadic("mustMergeOverwrite", &[AnyMap, AnyMap], |_, args| Ok(merged(args, true))),
+    variadic("merge", &[Dict, Dict], |host, args| merge(host, args, false)),
+    variadic("mergeOverwrite", &[Dict, Dict], |host, args| merge(host, args, true)),
+    variadic("mustMerge", &[Dict, Dict], |host, args| merge(host, args, false)),
+    variadic("mustMergeOverwrite", &[Dict, Dict], |host, args| merge(host, args, true)),
 ];
 
-fn merged(args: &[Value], overwrite: bool) -> Value {
-    let into = map(&args[0]);
-    for from in &args[1..] {
-        merge(&into, &map(from), overwrite);
+fn merge(host: &mut dyn Host, args: &[Value], overwrites: bool) -> Result<Value, String> {
+    for source in &args[1..] {
+        merge_into(host, &map(&args[0]), &map(source), overwrites, 0)?;
     }
-    args[0].clone()
+    Ok(args[0].clone())
 }
 
-/// Lays the entries of a map into another. Maps in it are shared, not copied.
-fn merge(into: &Map, from: &Map, overwrite: bool) {
-    if into.is_same(from) {
-        return;
+/// Adds what the target lacks or holds empty; if asked, also replaces what it has. Maps on both sides are merged, and
+/// maps and lists that are taken over stay the source's own.
+fn merge_into(host: &mut dyn Host, target: &Map, source: &Map, overwrites: bool, depth: usize) -> Result<(), String> {
+    if depth > DEEPEST {
+        return Err("the map contains itself".into());
     }
-    let entries: Vec<(Str, Value)> = from.entries().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    if target.is_same(source) {
+        return Ok(());
+    }
+    let entries: Vec<(Str, Value)> = source.entries().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    host.spend(entries.len() + 1)?;
     for (key, value) in entries {
-        let present = into.value(&key);
-        let is_present = present.as_ref().is_some_and(is_true);
+        let present = target.value(&key);
         match (&value, &present) {
-            (Value::Nil | Value::Invalid, _) => {
-                if overwrite {
-                    into.insert(key, Value::Nil);
+            // Nothing is something only if it may replace what is there.
+            (Value::Invalid | Value::Nil, _) if !overwrites => continue,
+            (Value::Map(from), Some(Value::Map(into))) => {
+                merge_into(host, into, from, overwrites, depth + 1)?;
+                if !into.entries().is_empty() {
+                    continue;
                 }
             }
-            (Value::Map(from), Some(Value::Map(below))) if is_present => merge(below, from, overwrite),
-            // An empty list that is already there stays one unless there is something to take instead.
-            _ if overwrite || !is_present => into.insert(key, value),
             _ => {}
         }
+        if overwrites || !present.as_ref().is_some_and(is_true) {
+            target.insert(key, value);
+        }
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -48,28 +56,33 @@ mod tests {
     use crate::helm::function::tests::check;
 
     #[test]
-    fn what_is_there_stays_unless_it_is_empty() {
+    fn merge_fills_gaps() {
         check(
             r#"{{ merge (dict "a" 1 "b" (dict "x" 1)) (dict "a" 2 "b" (dict "y" 2 "x" 9) "c" 3) }}"#,
             "map[a:1 b:map[x:1 y:2] c:3]",
         );
-        check(r#"{{ merge (dict "a" 0 "b" "" "c" nil) (dict "a" 1 "b" "x" "c" 4 "d" nil) }}"#, "map[a:1 b:x c:4]");
-        check(r#"{{ merge (dict "a" "x" "b" (list 1)) (dict "a" (dict "b" 1) "b" (list 2)) }}"#, "map[a:x b:[1]]");
-    }
-
-    #[test]
-    fn overwriting_takes_all_but_keys_of_maps() {
-        check(r#"{{ mergeOverwrite (dict "a" 1 "b" 2) (dict "a" 0 "b" nil) }}"#, "map[a:0 b:<nil>]");
-        check(r#"{{ mergeOverwrite (dict "a" (list 1)) (dict "a" list) }}"#, "map[a:[]]");
-        check(r#"{{ mergeOverwrite (dict "a" (dict "b" 1)) (dict "a" dict) }}"#, "map[a:map[b:1]]");
-        check(r#"{{ mergeOverwrite (dict "a" "x") (dict "a" (dict "b" 1)) }}"#, "map[a:map[b:1]]");
-    }
-
-    #[test]
-    fn maps_are_shared() {
         check(
-            r#"{{ $a := dict "x" (dict "y" 1) }}{{ $b := merge dict $a }}{{ $_ := set $b.x "y" 2 }}{{ $a }}"#,
-            "map[x:map[y:2]]",
+            r#"{{ merge (dict "a" 0 "b" "" "c" false "d" nil) (dict "a" 1 "b" "x" "c" true "d" 4) }}"#,
+            "map[a:1 b:x c:true d:4]",
         );
+        check(
+            r#"{{ merge (dict "a" (list)) (dict "a" (list 1)) }}{{ merge (dict) (dict "a" nil) }}"#,
+            "map[a:[1]]map[]",
+        );
+        check(r#"{{ merge (dict "a" "x") (dict "a" (dict "b" 1)) }}"#, "map[a:x]");
+    }
+
+    #[test]
+    fn overwriting_takes_even_what_is_empty() {
+        check(r#"{{ mergeOverwrite (dict "a" 1 "b" 2) (dict "a" 0 "b" nil) }}"#, "map[a:0 b:<nil>]");
+        check(r#"{{ mergeOverwrite (dict "a" (list 1)) (dict "a" (list)) }}"#, "map[a:[]]");
+        check(r#"{{ mergeOverwrite (dict "a" (dict "b" 1)) (dict "a" (dict)) }}"#, "map[a:map[b:1]]");
+        check(r#"{{ mergeOverwrite (dict "a" "x") (dict "a" (dict "b" 1)) }}"#, "map[a:map[b:1]]");
+        check(r#"{{ mergeOverwrite (dict "a" (dict "b" 1)) (dict "a" "x") }}"#, "map[a:x]");
+    }
+
+    #[test]
+    fn merge_changes_the_first_map() {
+        check(r#"{{ $a := dict }}{{ $_ := merge $a (dict "b" 1) }}{{ $a }}"#, "map[b:1]");
     }
 }

@@ -6,12 +6,14 @@ mod dict;
 mod encode;
 mod json;
 mod json_syntax;
+mod list;
 mod logic;
 mod merge;
 mod number;
 mod path;
 mod reflect;
 mod scope;
+mod text;
 mod words;
 mod yaml;
 
@@ -34,12 +36,14 @@ static TABLES: &[&[Function]] = &[
     dict::FUNCTIONS,
     encode::FUNCTIONS,
     json::FUNCTIONS,
+    list::FUNCTIONS,
     logic::FUNCTIONS,
     merge::FUNCTIONS,
     number::FUNCTIONS,
     path::FUNCTIONS,
     reflect::FUNCTIONS,
     scope::FUNCTIONS,
+    text::FUNCTIONS,
     words::FUNCTIONS,
     yaml::FUNCTIONS,
 ];

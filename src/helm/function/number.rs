@@ -1,125 +1,134 @@
-//! Arithmetic and ranges of numbers.
+//! Numbers. Integers wrap around as Go's do; fractions are counted in decimal.
 
-use std::rc::Rc;
-
-use super::argument::{function, int, strval, text, to_float64, to_int64, variadic};
+use super::argument::{bytes, function, int, to_float64, to_int64, variadic};
 use super::decimal::Decimal;
 use crate::template::{Function, Host, List, ListKind, Parameter, Value};
 
 use Parameter::{Any, Float, Int, String as Text};
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    variadic("add", &[Any], |_, args| integers(args, 0, i64::wrapping_add)),
+    variadic("add", &[Any], |_, args| Ok(Value::Int64(args.iter().map(to_int64).fold(0, i64::wrapping_add)))),
     function("add1", &[Any], |_, args| Ok(Value::Int64(to_int64(&args[0]).wrapping_add(1)))),
-    function("add1f", &[Any], |_, args| decimals(&[args[0].clone(), Value::Float(1.0)], Decimal::plus)),
-    variadic("addf", &[Any], addf),
-    function("atoi", &[Text], |_, args| Ok(Value::Int(text(&args[0]).parse().unwrap_or_default()))),
-    variadic("biggest", &[Any, Any], |_, args| integers(&args[1..], to_int64(&args[0]), i64::max)),
+    function("add1f", &[Any], |host, args| in_decimal(host, &args[0], &[Value::Int(1)], Decimal::add)),
+    variadic("addf", &[Any], |host, args| in_decimal(host, &Value::Int(0), args, Decimal::add)),
+    function("atoi", &[Text], |_, args| Ok(Value::Int(decimal_int(bytes(&args[0]))))),
+    variadic("biggest", &[Any, Any], max),
     function("ceil", &[Any], |_, args| Ok(Value::Float(to_float64(&args[0]).ceil()))),
     function("div", &[Any, Any], |_, args| divided(args, i64::wrapping_div)),
-    variadic("divf", &[Any, Any], |_, args| decimals(args, Decimal::divided_by)),
+    variadic("divf", &[Any, Any], |host, args| in_decimal(host, &args[0], &args[1..], Decimal::divide)),
     function("float64", &[Any], |_, args| Ok(Value::Float(to_float64(&args[0])))),
     function("floor", &[Any], |_, args| Ok(Value::Float(to_float64(&args[0]).floor()))),
     function("int", &[Any], |_, args| Ok(Value::Int(to_int64(&args[0])))),
     function("int64", &[Any], |_, args| Ok(Value::Int64(to_int64(&args[0])))),
-    variadic("max", &[Any, Any], |_, args| integers(&args[1..], to_int64(&args[0]), i64::max)),
-    variadic("maxf", &[Any, Any], |_, args| floats(args, f64::max)),
-    variadic("min", &[Any, Any], |_, args| integers(&args[1..], to_int64(&args[0]), i64::min)),
-    variadic("minf", &[Any, Any], |_, args| floats(args, f64::min)),
+    variadic("max", &[Any, Any], max),
+    variadic("maxf", &[Any, Any], |_, args| Ok(float_extreme(args, |one, other| one > other))),
+    variadic("min", &[Any, Any], |_, args| Ok(Value::Int64(args.iter().map(to_int64).min().unwrap_or_default()))),
+    variadic("minf", &[Any, Any], |_, args| Ok(float_extreme(args, |one, other| one < other))),
     function("mod", &[Any, Any], |_, args| divided(args, i64::wrapping_rem)),
-    variadic("mul", &[Any, Any], |_, args| integers(&args[1..], to_int64(&args[0]), i64::wrapping_mul)),
-    variadic("mulf", &[Any, Any], |_, args| decimals(args, Decimal::times)),
+    variadic("mul", &[Any, Any], |_, args| Ok(Value::Int64(args.iter().map(to_int64).fold(1, i64::wrapping_mul)))),
+    variadic("mulf", &[Any, Any], |host, args| in_decimal(host, &args[0], &args[1..], Decimal::multiply)),
     variadic("round", &[Any, Int, Float], round),
     variadic("seq", &[Int], seq),
     function("sub", &[Any, Any], |_, args| Ok(Value::Int64(to_int64(&args[0]).wrapping_sub(to_int64(&args[1]))))),
-    variadic("subf", &[Any, Any], |_, args| decimals(args, Decimal::minus)),
-    function("toDecimal", &[Any], |_, args| Ok(octal(&args[0]))),
+    variadic("subf", &[Any, Any], |host, args| in_decimal(host, &args[0], &args[1..], Decimal::subtract)),
+    function("toDecimal", &[Any], to_decimal),
     function("until", &[Int], until),
-    function("untilStep", &[Int, Int, Int], until_step),
+    function("untilStep", &[Int, Int, Int], |host, args| {
+        Ok(ints(steps(host, int(&args[0]), int(&args[1]), int(&args[2]))?))
+    }),
 ];
 
-fn integers(args: &[Value], first: i64, with: fn(i64, i64) -> i64) -> Result<Value, String> {
-    Ok(Value::Int64(args.iter().map(to_int64).fold(first, with)))
+/// Reads a decimal integer; 0 if it is none.
+fn decimal_int(text: &[u8]) -> i64 {
+    std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
-fn divided(args: &[Value], with: fn(i64, i64) -> i64) -> Result<Value, String> {
+fn divided(args: &[Value], divide: fn(i64, i64) -> i64) -> Result<Value, String> {
     match to_int64(&args[1]) {
         0 => Err("runtime error: integer divide by zero".into()),
-        divisor => Ok(Value::Int64(with(to_int64(&args[0]), divisor))),
+        by => Ok(Value::Int64(divide(to_int64(&args[0]), by))),
     }
 }
 
-fn floats(args: &[Value], with: fn(f64, f64) -> f64) -> Result<Value, String> {
-    Ok(Value::Float(args[1..].iter().map(to_float64).fold(to_float64(&args[0]), with)))
+fn max(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
+    Ok(Value::Int64(args.iter().map(to_int64).max().unwrap_or_default()))
 }
 
-fn addf(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    let args: Vec<Value> = std::iter::once(Value::Float(0.0)).chain(args.iter().cloned()).collect();
-    decimals(&args, Decimal::plus)
+/// Returns the number that wins against all before it; one that is no number wins against all.
+fn float_extreme(args: &[Value], wins: fn(f64, f64) -> bool) -> Value {
+    let numbers = args.iter().map(to_float64);
+    Value::Float(
+        numbers
+            .reduce(|best, number| if number.is_nan() || !best.is_nan() && wins(number, best) { number } else { best })
+            .unwrap_or_default(),
+    )
 }
 
-/// Calculates with decimal numbers, so that 0.1 and 0.2 are 0.3.
-fn decimals(args: &[Value], with: fn(Decimal, Decimal) -> Result<Decimal, String>) -> Result<Value, String> {
-    let mut result = Decimal::new(to_float64(&args[0]));
-    for arg in &args[1..] {
-        result = with(result, Decimal::new(to_float64(arg)))?;
+fn in_decimal(
+    host: &mut dyn Host,
+    first: &Value,
+    others: &[Value],
+    operation: fn(&Decimal, &Decimal) -> Result<Decimal, String>,
+) -> Result<Value, String> {
+    let mut total = Decimal::new(to_float64(first))?;
+    for other in others {
+        host.spend(total.digit_count())?;
+        total = operation(&total, &Decimal::new(to_float64(other))?)?;
     }
-    Ok(Value::Float(result.float()))
+    Ok(Value::Float(total.to_float()))
 }
 
-/// Rounds to a number of places; up if what is left is at least the third argument, one half if there is none.
 fn round(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let up_from = args.get(2).map_or(0.5, to_float64);
-    let power = 10_f64.powi(i32::try_from(int(&args[1])).unwrap_or(i32::MAX));
-    let digits = power * to_float64(&args[0]);
-    let rounded = if digits.fract() >= up_from { digits.ceil() } else { digits.floor() };
-    Ok(Value::Float(rounded / power))
+    let scale = 10f64.powi(i32::try_from(int(&args[1])).unwrap_or(i32::MAX));
+    let scaled = scale * to_float64(&args[0]);
+    let whole = if scaled.fract() >= up_from { scaled.ceil() } else { scaled.floor() };
+    Ok(Value::Float(whole / scale))
 }
 
-fn octal(value: &Value) -> Value {
-    Value::Int64(i64::from_str_radix(&strval(value).text(), 8).unwrap_or_default())
+/// Reads the digits of a value as octal, whatever the name says.
+fn to_decimal(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
+    let text = crate::template::print_value(&args[0]);
+    let text = String::from_utf8_lossy(&text);
+    Ok(Value::Int64(i64::from_str_radix(&text, 8).unwrap_or_default()))
+}
+
+fn ints(numbers: Vec<i64>) -> Value {
+    let items = numbers.into_iter().map(Value::Int).collect::<Vec<_>>().into();
+    Value::List(List { items, kind: ListKind::Int })
 }
 
 fn until(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let end = int(&args[0]);
-    range(host, 0, end, if end < 0 { -1 } else { 1 }).map(list)
+    Ok(ints(steps(host, 0, end, if end < 0 { -1 } else { 1 })?))
 }
 
-fn until_step(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    range(host, int(&args[0]), int(&args[1]), int(&args[2])).map(list)
-}
-
-fn list(numbers: Vec<i64>) -> Value {
-    let items = numbers.into_iter().map(Value::Int).collect();
-    Value::List(List { items: Rc::new(items), kind: ListKind::Int })
-}
-
-/// Returns the numbers from `start` up or down to `end`, which is not among them.
-fn range(host: &mut dyn Host, start: i64, end: i64, step: i64) -> Result<Vec<i64>, String> {
-    let is_down = end < start;
+/// Returns the numbers from `start` to before `stop`; none if the step leads away.
+fn steps(host: &mut dyn Host, start: i64, stop: i64, step: i64) -> Result<Vec<i64>, String> {
+    let is_down = stop < start;
     if step == 0 || is_down != (step < 0) {
         return Ok(Vec::new());
     }
-    let count = usize::try_from(end.abs_diff(start).div_ceil(step.unsigned_abs())).unwrap_or(usize::MAX);
-    host.spend(count.saturating_mul(size_of::<Value>()))?;
-    Ok((0..count as i64).map(|index| start + index * step).collect())
+    let count = start.abs_diff(stop).div_ceil(step.unsigned_abs());
+    // An item takes several bytes of memory.
+    host.spend(usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(16))?;
+    Ok((0..count).map(|index| start.wrapping_add((index as i64).wrapping_mul(step))).collect())
 }
 
-/// Returns numbers as text: from 1 to the only argument, or from the first to the last by the one between them.
 fn seq(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let numbers: Vec<i64> = args.iter().map(int).collect();
-    let (start, step, end) = match numbers[..] {
-        [end] => (1, None, end),
-        [start, end] => (start, None, end),
-        [start, step, end] => (start, Some(step), end),
+    let (start, end, step) = match numbers[..] {
+        [end] => (1, end, None),
+        [start, end] => (start, end, None),
+        [start, step, end] => (start, end, Some(step)),
         _ => return Ok("".into()),
     };
-    let direction = if end < start { -1 } else { 1 };
-    if direction < 0 && step.is_some_and(|step| step > 0) {
+    let towards = if end < start { -1 } else { 1 };
+    if towards < 0 && step.is_some_and(|step| step > 0) {
         return Ok("".into());
     }
-    let numbers = range(host, start, end.saturating_add(direction), step.unwrap_or(direction))?;
-    Ok(numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ").into())
+    let numbers = steps(host, start, end.wrapping_add(towards), step.unwrap_or(towards))?;
+    Ok(numbers.iter().map(i64::to_string).collect::<Vec<_>>().join(" ").into())
 }
 
 #[cfg(test)]
@@ -128,36 +137,44 @@ mod tests {
 
     #[test]
     fn integers() {
-        check(r#"{{ add 1 "2" 3.9 }} {{ add1 1 }} {{ sub 1 2 }} {{ mul 2 3 4 }}"#, "6 2 -1 24");
-        check("{{ div 7 2 }} {{ mod 7 3 }} {{ max 1 5 3 }} {{ min 1 5 -3 }}", "3 1 5 -3");
-        check_error("{{ div 1 0 }}", "runtime error: integer divide by zero");
         check(
-            r#"{{ int "0x1F" }} {{ int nil }} {{ int64 3.99 }} {{ atoi "x" }} {{ toDecimal "0777" }}"#,
-            "31 0 3 0 511",
+            r#"{{ add 1 "2" 3.9 nil true }} {{ sub 5 7 }} {{ mul 2 3 4 }} {{ div 7 2 }} {{ mod 7 3 }} {{ add1 1 }}"#,
+            "7 -2 24 3 1 2",
         );
+        check(
+            r#"{{ int "0x1F" }} {{ int64 3.99 }} {{ atoi "12" }} {{ atoi "0x1" }} {{ toDecimal 777 }}"#,
+            "31 3 12 0 511",
+        );
+        check("{{ max 1 5 3 }} {{ min 4 2 }} {{ kindOf (add 1) }} {{ kindOf (int 1.0) }}", "5 2 int64 int");
+        check_error("{{ div 1 0 }}", "runtime error: integer divide by zero");
+        check("{{ div (sub -9223372036854775807 1) -1 }}", "-9223372036854775808");
     }
 
     #[test]
-    fn decimals() {
+    fn floats() {
         check(
-            "{{ addf 0.1 0.2 }} {{ subf 7.5 2 3 }} {{ mulf 1.5 2 2 }} {{ divf 10 3 2 }}",
-            "0.3 2.5 6 1.6666666666666667",
+            r#"{{ ceil 1.2 }} {{ floor "1.8" }} {{ round 123.5555 3 }} {{ round 2.5 0 }} {{ round 2.4 0 0.3 }}"#,
+            "2 1 123.556 3 3",
         );
+        check(
+            "{{ addf 0.1 0.2 }} {{ subf 1 0.9 }} {{ mulf 1.1 1.1 }} {{ divf 1 3 }}",
+            "0.3 0.1 1.21 0.3333333333333333",
+        );
+        check("{{ maxf 1 2.5 }} {{ minf 1 2.5 }} {{ add1f 0.1 }}", "2.5 1 1.1");
         check_error("{{ divf 1 0 }}", "decimal division by 0");
-        check("{{ round 123.5 0 }} {{ round -2.5 0 }} {{ round 3.14159 2 }} {{ round 1.24 1 0.3 }}", "124 -3 3.14 1.3");
-        check("{{ ceil 1.1 }} {{ floor -1.1 }} {{ maxf 1.5 3 }} {{ minf 1.5 0.1 }}", "2 -2 3 0.1");
     }
 
     #[test]
     fn ranges() {
         check(
-            "{{ until 3 }} {{ until -2 }} {{ untilStep 3 6 2 }} {{ untilStep 6 3 -2 }} {{ untilStep 1 5 0 }}",
-            "[0 1 2] [0 -1] [3 5] [6 4] []",
+            "{{ until 3 }} {{ until -2 }} {{ untilStep 0 7 3 }} {{ untilStep 5 0 1 }} {{ untilStep 5 0 -2 }}",
+            "[0 1 2] [0 -1] [0 3 6] [] [5 3 1]",
         );
         check(
-            "{{ seq 5 }}|{{ seq 0 }}|{{ seq 2 5 }}|{{ seq 0 -2 -5 }}|{{ seq 5 2 0 }}|{{ seq }}",
-            "1 2 3 4 5|1 0|2 3 4 5|0 -2 -4||",
+            "{{ seq 3 }}|{{ seq -1 }}|{{ seq 2 4 }}|{{ seq 0 2 5 }}|{{ seq 5 -2 0 }}|{{ seq }}|{{ seq 5 2 0 }}",
+            "1 2 3|1 0 -1|2 3 4|0 2 4|5 3 1||",
         );
-        check_error("{{ until 9000000000000 }}", "allows");
+        check_error("{{ until 9000000000 }}", "steps allows");
+        check_error("{{ until 3.5 }}", "expected integer; found 3.5");
     }
 }

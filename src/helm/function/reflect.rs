@@ -1,47 +1,57 @@
-//! What values are, and whether two are the same.
+//! Types of values, and equality by type.
 
-use super::argument::{function, kind, text, type_of};
-use crate::template::{Function, Host, Parameter, Value, type_name};
+use super::argument::{bytes, function, kind, type_of};
+use super::json::DEEPEST;
+use crate::template::{Function, Parameter, Value};
 
 use Parameter::{Any, String as Text};
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    function("deepEqual", &[Any, Any], |_, args| Ok(deep_equal(&args[0], &args[1]).into())),
-    function("kindIs", &[Text, Any], |_, args| Ok((text(&args[0]) == kind(&args[1])).into())),
+    function("deepEqual", &[Any, Any], |_, args| Ok(is_equal(&args[0], &args[1]).into())),
+    function("kindIs", &[Text, Any], |_, args| Ok((kind(&args[1]).as_bytes() == bytes(&args[0])).into())),
     function("kindOf", &[Any], |_, args| Ok(kind(&args[0]).into())),
-    function("typeIs", &[Text, Any], |host, args| Ok((text(&args[0]) == type_of(host, &args[1])).into())),
-    function("typeIsLike", &[Text, Any], type_is_like),
+    function("typeIs", &[Text, Any], |host, args| Ok((type_of(host, &args[1]).as_bytes() == bytes(&args[0])).into())),
+    function("typeIsLike", &[Text, Any], |host, args| {
+        let (name, wanted) = (type_of(host, &args[1]), bytes(&args[0]));
+        Ok((name.as_bytes() == wanted || format!("*{wanted}", wanted = String::from_utf8_lossy(wanted)) == name).into())
+    }),
     function("typeOf", &[Any], |host, args| Ok(type_of(host, &args[0]).into())),
 ];
 
-fn type_is_like(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    let found = type_of(host, &args[1]);
-    let wanted = text(&args[0]);
-    Ok((wanted == found || found.strip_prefix('*').is_some_and(|found| found == wanted)).into())
+/// Tells whether two values have the same type and hold the same.
+pub(super) fn is_equal(left: &Value, right: &Value) -> bool {
+    equal(left, right, 0)
 }
 
-/// Compares values with their types, as Go's `reflect.DeepEqual` does.
-pub(super) fn deep_equal(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Nil | Value::Invalid, Value::Nil | Value::Invalid) => true,
-        (Value::Bool(one), Value::Bool(other)) => one == other,
-        (Value::Int(one), Value::Int(other)) | (Value::Int64(one), Value::Int64(other)) => one == other,
-        (Value::Uint8(one), Value::Uint8(other)) => one == other,
-        (Value::Float(one), Value::Float(other)) => one == other,
-        (Value::String(one), Value::String(other)) => one == other,
-        (Value::List(one), Value::List(other)) => {
-            one.kind == other.kind
-                && one.items.len() == other.items.len()
-                && one.items.iter().zip(other.items.iter()).all(|(one, other)| deep_equal(one, other))
+fn equal(left: &Value, right: &Value, depth: usize) -> bool {
+    // Only values that contain themselves are that deep, and Go calls these equal.
+    if depth > DEEPEST {
+        return true;
+    }
+    match (left, right) {
+        (Value::Invalid | Value::Nil, Value::Invalid | Value::Nil) => true,
+        (Value::Bool(left), Value::Bool(right)) => left == right,
+        (Value::Int(left), Value::Int(right)) | (Value::Int64(left), Value::Int64(right)) => left == right,
+        (Value::Uint8(left), Value::Uint8(right)) => left == right,
+        (Value::Float(left), Value::Float(right)) => left == right,
+        (Value::String(left), Value::String(right)) => left == right,
+        (Value::List(left), Value::List(right)) => {
+            left.kind == right.kind
+                && left.items.len() == right.items.len()
+                && left.items.iter().zip(right.items.iter()).all(|(left, right)| equal(left, right, depth + 1))
         }
-        (Value::Map(one), Value::Map(other)) => {
-            one.is_same(other) || {
-                let (one, other) = (one.entries(), other.entries());
-                let same = |key, value| other.get(key).is_some_and(|other| deep_equal(value, other));
-                one.len() == other.len() && one.iter().all(|(key, value)| same(key, value))
+        (Value::Map(left), Value::Map(right)) => {
+            if left.is_same(right) {
+                return true;
             }
+            let (first, second) = (left.entries(), right.entries());
+            left.kind() == right.kind()
+                && first.len() == second.len()
+                && first.iter().all(|(key, value)| second.get(key).is_some_and(|other| equal(value, other, depth + 1)))
         }
-        (Value::Structure(a), Value::Structure(b)) => type_name(one) == type_name(other) && a.print() == b.print(),
+        (Value::Structure(left), Value::Structure(right)) => {
+            left.type_name() == right.type_name() && equal(&left.plain(), &right.plain(), depth + 1)
+        }
         _ => false,
     }
 }
@@ -51,18 +61,30 @@ mod tests {
     use crate::helm::function::tests::check;
 
     #[test]
-    fn types_and_kinds() {
+    fn types_are_those_of_go() {
         check(
-            r#"{{ typeOf 1 }} {{ typeOf "a" }} {{ typeOf nil }} {{ typeOf list }}"#,
-            "int string <nil> []interface {}",
+            r#"{{ typeOf 1 }} {{ typeOf 1.0 }} {{ typeOf (list) }} {{ typeOf (dict) }} {{ typeOf nil }}"#,
+            "int float64 []interface {} map[string]interface {} <nil>",
         );
-        check(r#"{{ kindOf 1.5 }} {{ kindOf dict }} {{ kindOf nil }}"#, "float64 map invalid");
-        check(r#"{{ typeIs "string" "a" }} {{ kindIs "map" "a" }} {{ typeIsLike "int" 1 }}"#, "true false true");
+        check(
+            r#"{{ kindOf (list) }} {{ kindOf (dict) }} {{ kindOf nil }} {{ kindIs "int" 1 }}"#,
+            "slice map invalid true",
+        );
+        check(
+            r#"{{ typeIs "string" "a" }} {{ typeIsLike "int" 1 }} {{ typeOf (split "," "a") }}"#,
+            "true true map[string]string",
+        );
     }
 
     #[test]
-    fn equal_values_have_equal_types() {
-        check("{{ deepEqual (list 1) (list 1) }} {{ deepEqual (list 1) (list 1.0) }}", "true false");
-        check(r#"{{ deepEqual (dict "a" (list)) (dict "a" (list)) }} {{ deepEqual dict (dict "a" 1) }}"#, "true false");
+    fn equality_needs_the_same_type() {
+        check(
+            r#"{{ deepEqual 1 1 }} {{ deepEqual 1 1.0 }} {{ deepEqual (list 1 (dict "a" nil)) (list 1 (dict "a" nil)) }}"#,
+            "true false true",
+        );
+        check(
+            r#"{{ deepEqual (dict "a" 1) (dict "b" 1) }} {{ deepEqual nil nil }} {{ deepEqual "a" nil }}"#,
+            "false true false",
+        );
     }
 }

@@ -1,15 +1,10 @@
 //! Functions that reach beyond their arguments: other templates, the end of the render, the cluster, the network.
 
 use super::argument::{bytes, function, text};
+use crate::helm::failure::{MESSAGE_END, MESSAGE_START};
 use crate::template::{Function, Host, Map, Parameter, Value};
 
 use Parameter::{Any, String as Text};
-
-/// Marks where a chart's own message begins, as helm marks it.
-pub(in crate::helm) const MESSAGE_START: &str = "HELM_ERR_START";
-
-/// Marks where a chart's own message ends.
-pub(in crate::helm) const MESSAGE_END: &str = "HELM_ERR_END";
 
 pub(super) static FUNCTIONS: &[Function] = &[
     function("fail", &[Text], |_, args| Err(message(&args[0]))),
