@@ -11,6 +11,7 @@ mod api;
 mod charts;
 mod corpus;
 mod diff;
+mod functions;
 mod git;
 mod health;
 mod kube;

@@ -1,5 +1,6 @@
 //! The functions that charts can call: sprig's and helm's.
 
+mod abbreviate;
 mod argument;
 mod decimal;
 mod dict;
@@ -33,6 +34,7 @@ pub(super) fn find(name: &str) -> Option<Function> {
 
 /// One table for each kind of function.
 static TABLES: &[&[Function]] = &[
+    abbreviate::FUNCTIONS,
     dict::FUNCTIONS,
     encode::FUNCTIONS,
     json::FUNCTIONS,
