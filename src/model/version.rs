@@ -174,8 +174,13 @@ enum Operator {
 impl Constraint {
     /// Reads a constraint; `None` if it is none.
     pub fn parse(text: &str) -> Option<Self> {
-        let any_of = text.split("||").map(parse_group).collect::<Option<Vec<_>>>()?;
-        Some(Self { any_of })
+        Self::read(text).ok()
+    }
+
+    /// Reads a constraint, or returns the alternative that is none.
+    pub fn read(text: &str) -> Result<Self, &str> {
+        let any_of = text.split("||").map(|group| parse_group(group).ok_or(group)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { any_of })
     }
 
     /// Says whether a version satisfies the constraint. A prerelease does so only if a comparator of the same group names one.

@@ -5,15 +5,19 @@ mod argument;
 mod decimal;
 mod dict;
 mod encode;
+mod hash;
 mod json;
 mod json_syntax;
 mod list;
 mod logic;
 mod merge;
+mod method;
 mod number;
 mod path;
+mod random;
 mod reflect;
 mod scope;
+mod semver;
 mod text;
 mod words;
 mod yaml;
@@ -37,14 +41,17 @@ static TABLES: &[&[Function]] = &[
     abbreviate::FUNCTIONS,
     dict::FUNCTIONS,
     encode::FUNCTIONS,
+    hash::FUNCTIONS,
     json::FUNCTIONS,
     list::FUNCTIONS,
     logic::FUNCTIONS,
     merge::FUNCTIONS,
     number::FUNCTIONS,
     path::FUNCTIONS,
+    random::FUNCTIONS,
     reflect::FUNCTIONS,
     scope::FUNCTIONS,
+    semver::FUNCTIONS,
     text::FUNCTIONS,
     words::FUNCTIONS,
     yaml::FUNCTIONS,
@@ -58,9 +65,14 @@ mod tests {
 
     /// Runs a template with the functions of charts.
     pub(super) fn run(template: &str) -> Result<String, String> {
+        run_as(Profile::default(), template)
+    }
+
+    /// Runs a template with the functions of charts, as a certain helm does.
+    pub(super) fn run_as(profile: Profile, template: &str) -> Result<String, String> {
         let mut templates = Templates::new();
         templates.parse("t", template, &|name| find(name).is_some()).map_err(|error| error.to_string())?;
-        let mut state = State::new(Profile::default());
+        let mut state = State::new(profile);
         let budget = Budget { depth: 200, ..Budget::default() };
         let mut executor = Executor::new(&templates, &find, &mut state, budget);
         let out = executor.execute("t", &Map::new().into()).map_err(|error| error.to_string())?;
