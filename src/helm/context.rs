@@ -192,7 +192,10 @@ pub(super) fn capabilities(capabilities: &Capabilities, profile: Profile) -> Val
         .with("Version", "Version", false, version)
         .with("Major", "Major", false, major)
         .with("Minor", "Minor", false, minor);
-    let versions = VersionSet(capabilities.api_versions.clone());
+    let versions = VersionSet {
+        versions: capabilities.api_versions.clone(),
+        type_name: if profile.is_v4() { "common.VersionSet" } else { "chartutil.VersionSet" },
+    };
     let helm = HelmVersion::of(profile);
     let mut build = Record::new("version.BuildInfo")
         .with("Version", "version", true, helm.version)
@@ -212,11 +215,14 @@ pub(super) fn capabilities(capabilities: &Capabilities, profile: Profile) -> Val
 
 /// `.Capabilities.APIVersions`.
 #[derive(Debug)]
-struct VersionSet(Vec<String>);
+struct VersionSet {
+    versions: Vec<String>,
+    type_name: &'static str,
+}
 
 impl Structure for VersionSet {
     fn type_name(&self) -> &str {
-        "chartutil.VersionSet"
+        self.type_name
     }
 
     fn kind(&self) -> &'static str {
@@ -231,15 +237,15 @@ impl Structure for VersionSet {
         if method != "Has" {
             return None;
         }
-        Some(one_text(method, args).map(|wanted| self.0.iter().any(|version| *version == wanted).into()))
+        Some(one_text(method, args).map(|wanted| self.versions.iter().any(|version| *version == wanted).into()))
     }
 
     fn print(&self) -> String {
-        format!("[{}]", self.0.join(" "))
+        format!("[{}]", self.versions.join(" "))
     }
 
     fn plain(&self) -> Value {
-        Value::list(self.0.iter().map(|version| version.as_str().into()).collect())
+        Value::list(self.versions.iter().map(|version| version.as_str().into()).collect())
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -28,9 +28,18 @@ pub(super) fn execution(error: &template::Error, profile: Profile) -> Error {
             format!("execution error at ({place}): {message}")
         }
         None if profile.is_v4() => steps(error).unwrap_or(text),
-        None => text,
+        None => without_types(text),
     };
     Error::Render(text + DEBUG_HINT)
+}
+
+/// Returns a message without the types of values that cannot be compared: only newer Go releases name them.
+fn without_types(mut text: String) -> String {
+    const COMPARISON: &str = "incompatible types for comparison";
+    if let Some(at) = text.rfind(COMPARISON) {
+        text.truncate(at + COMPARISON.len());
+    }
+    text
 }
 
 /// Returns what `fail` or `required` had to say.

@@ -86,8 +86,8 @@ struct Task<'a> {
 
 /// Runs the templates, and prints what they wrote.
 fn run(node: &Node<'_>, values: &Json, options: &Options, rendered: &mut Rendered) -> Result<(), Error> {
-    let values = match values {
-        Json::Object(values) => value::values(values),
+    let values = match value::from_json(values) {
+        Value::Map(values) => values,
         _ => Map::new(),
     };
     let shared = Shared {
@@ -157,12 +157,12 @@ fn contexts<'a>(
     data.insert("Files", context::Files::value(&node.chart.files));
     data.insert("Release", shared.release.clone());
     data.insert("Capabilities", shared.capabilities.clone());
-    data.insert("Values", values.clone());
+    data.insert("Values", value::values(&values, shared.options.profile));
     data.insert("Subcharts", subcharts.clone());
     for inner in &node.dependencies {
         let values = match values.value(inner.name().as_bytes()) {
             Some(Value::Map(values)) => values,
-            _ => value::values(&serde_json::Map::new()),
+            _ => Map::new(),
         };
         let path = format!("{path}/charts/{}", inner.name());
         let data = contexts(inner, path, false, values, shared, tasks);

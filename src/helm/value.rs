@@ -2,6 +2,7 @@
 
 use serde_json::Number;
 
+use super::profile::Profile;
 use crate::template::{Map, MapKind, Value};
 
 /// Returns a JSON value as Go's decoder gives it to templates: every number that is not marked as an integer is a `float64`.
@@ -27,10 +28,9 @@ pub(super) fn from_json(value: &serde_json::Value) -> Value {
     }
 }
 
-/// Returns values as a template's `.Values`.
-pub(super) fn values(values: &serde_json::Map<String, serde_json::Value>) -> Map {
-    let entries = values.iter().map(|(key, value)| (key.as_str().into(), from_json(value))).collect();
-    Map::from_entries(MapKind::Values, entries)
+/// Returns a map as a template's `.Values`: the same map, by the type that this helm has for it.
+pub(super) fn values(map: &Map, profile: Profile) -> Map {
+    map.converted(if profile.is_v4() { MapKind::Values } else { MapKind::ChartutilValues })
 }
 
 /// Turns every number into a `float64`, as reading JSON into Go's `interface {}` does.

@@ -142,8 +142,8 @@ impl Executor<'_> {
             Value::Invalid => return Ok(plain(Value::Invalid)),
             Value::Nil => return Err(frame.error(format!("nil pointer evaluating interface {{}}.{name}"))),
             // The one method of Helm's type of `.Values` that charts call.
-            Value::Map(map) if map.kind() == MapKind::Values && name == "AsMap" => {
-                return Ok(plain(receiver.value.clone()));
+            Value::Map(map) if map.kind().is_values() && name == "AsMap" => {
+                return Ok(plain(map.converted(MapKind::Any).into()));
             }
             Value::Map(map) => {
                 if !arguments.is_empty() {

@@ -73,6 +73,8 @@ pub enum ListKind {
     Int,
     /// `[]uint8`
     Uint8,
+    /// `[][]interface {}`
+    Lists,
 }
 
 /// A Go slice. Its items never change once it is made.
@@ -93,16 +95,22 @@ pub enum MapKind {
     String,
     /// Helm's type of `.Values`, a `map[string]interface {}` by another name.
     Values,
+    /// The same in Helm 3.
+    ChartutilValues,
+}
+
+impl MapKind {
+    /// Tells whether it is Helm's type of `.Values`.
+    pub fn is_values(self) -> bool {
+        matches!(self, Self::Values | Self::ChartutilValues)
+    }
 }
 
 /// A Go map with string keys: a reference, so that what `set` changes is seen by all who hold it.
 #[derive(Clone, Debug)]
-pub struct Map(Rc<MapBody>);
-
-#[derive(Debug)]
-struct MapBody {
+pub struct Map {
     kind: MapKind,
-    entries: RefCell<BTreeMap<Str, Value>>,
+    entries: Rc<RefCell<BTreeMap<Str, Value>>>,
 }
 
 impl Map {
@@ -113,22 +121,27 @@ impl Map {
 
     /// Returns a map with these entries.
     pub fn from_entries(kind: MapKind, entries: BTreeMap<Str, Value>) -> Self {
-        Self(Rc::new(MapBody { kind, entries: RefCell::new(entries) }))
+        Self { kind, entries: Rc::new(RefCell::new(entries)) }
     }
 
     /// Returns its Go type.
     pub fn kind(&self) -> MapKind {
-        self.0.kind
+        self.kind
+    }
+
+    /// Returns the same map as another Go type: what changes in one changes in the other.
+    pub fn converted(&self, kind: MapKind) -> Self {
+        Self { kind, entries: Rc::clone(&self.entries) }
     }
 
     /// Returns the entries to read. They must not be held while templates run.
     pub fn entries(&self) -> std::cell::Ref<'_, BTreeMap<Str, Value>> {
-        self.0.entries.borrow()
+        RefCell::borrow(&self.entries)
     }
 
     /// Returns the entries to change. They must not be held while templates run.
     pub fn entries_mut(&self) -> std::cell::RefMut<'_, BTreeMap<Str, Value>> {
-        self.0.entries.borrow_mut()
+        self.entries.borrow_mut()
     }
 
     /// Returns the value of a key; a clone shares maps, lists and strings.
@@ -143,7 +156,7 @@ impl Map {
 
     /// Tells whether both are the same map, not only equal ones.
     pub fn is_same(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
+        Rc::ptr_eq(&self.entries, &other.entries)
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use crate::template::{
-    Function, Host, List, ListKind, Map, MapKind, Parameter, Str, Value, parse_float, parse_int, print_value, type_name,
+    Function, Host, List, ListKind, Map, Parameter, Str, Value, parse_float, parse_int, print_value,
 };
 
 /// What a function does.
@@ -67,6 +67,10 @@ pub(super) fn strval(value: &Value) -> Str {
     match value {
         Value::String(text) => text.clone(),
         Value::List(list) if list.kind == ListKind::Uint8 => raw(list).into(),
+        Value::Structure(structure) if structure.kind() == "slice" => match structure.plain() {
+            Value::List(list) if list.kind == ListKind::Uint8 => raw(&list).into(),
+            _ => structure.print().into(),
+        },
         _ => print_value(value).into(),
     }
 }
@@ -119,16 +123,6 @@ pub(super) fn kind(value: &Value) -> &'static str {
         Value::List(_) => "slice",
         Value::Map(_) => "map",
         Value::Structure(structure) => structure.kind(),
-    }
-}
-
-/// Returns the Go type of a value as the profile of the render names it; `<nil>` for nil.
-pub(super) fn type_of(host: &mut dyn Host, value: &Value) -> String {
-    match value {
-        Value::Map(map) if map.kind() == MapKind::Values && !super::State::of(host).profile.is_v4() => {
-            "chartutil.Values".into()
-        }
-        _ => type_name(value),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Maps. `set` and `unset` change the map that they are given.
 
-use super::argument::{bytes, function, map, strval, type_of, variadic};
+use super::argument::{bytes, function, map, strval, variadic};
 use super::json::DEEPEST;
-use crate::template::{Function, Host, List, Map, MapKind, Parameter, Str, Value};
+use crate::template::{Function, Host, List, Map, MapKind, Parameter, Str, Value, type_name};
 
 use Parameter::{Any, Map as Dict, String as Text};
 
@@ -101,24 +101,24 @@ fn copy(host: &mut dyn Host, value: &Value, depth: usize) -> Result<Value, Strin
     })
 }
 
-fn dig(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
+fn dig(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let [path @ .., default, start] = args else { return Err("dig needs at least three arguments".into()) };
     if path.is_empty() {
         return Err("dig needs at least three arguments".into());
     }
     let mut at = start.clone();
     if !matches!(&at, Value::Map(map) if map.kind() == MapKind::Any) {
-        return Err(conversion(host, &at, "map[string]interface {}"));
+        return Err(conversion(&at, "map[string]interface {}"));
     }
     for key in path {
         if !matches!(key, Value::String(_)) {
-            return Err(conversion(host, key, "string"));
+            return Err(conversion(key, "string"));
         }
     }
     for key in path {
-        let Value::Map(map) = &at else { return Err(conversion(host, &at, "map[string]interface {}")) };
+        let Value::Map(map) = &at else { return Err(conversion(&at, "map[string]interface {}")) };
         if map.kind() != MapKind::Any {
-            return Err(conversion(host, &at, "map[string]interface {}"));
+            return Err(conversion(&at, "map[string]interface {}"));
         }
         match map.value(bytes(key)) {
             Some(value) => at = value,
@@ -129,8 +129,8 @@ fn dig(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
 }
 
 /// Returns what Go says when a value has not the type that it is taken for.
-fn conversion(host: &mut dyn Host, value: &Value, wanted: &str) -> String {
-    let found = if value.is_nil() { "nil".into() } else { type_of(host, value) };
+fn conversion(value: &Value, wanted: &str) -> String {
+    let found = if value.is_nil() { "nil".into() } else { type_name(value) };
     format!("interface conversion: interface {{}} is {found}, not {wanted}")
 }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::argument::{function, int, items, kind, sequence, strval, texts, to_int64, variadic};
 use super::reflect::is_equal;
-use crate::template::{Function, Host, List, Parameter, Value};
+use crate::template::{Function, Host, List, ListKind, Parameter, Value};
 
 use Parameter::{Any, Int};
 
@@ -57,7 +57,8 @@ fn chunk(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let items = items(&args[1], "Cannot chunk")?;
     let size = usize::try_from(int(&args[0])).ok().filter(|size| *size > 0);
     let size = size.ok_or("runtime error: makeslice: len out of range")?;
-    Ok(Value::list(items.chunks(size).map(|chunk| Value::list(chunk.to_vec())).collect()))
+    let chunks: Vec<Value> = items.chunks(size).map(|chunk| Value::list(chunk.to_vec())).collect();
+    Ok(Value::List(List { items: Rc::new(chunks), kind: ListKind::Lists }))
 }
 
 fn concat(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {

@@ -25,7 +25,6 @@ mod yaml;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::state::State;
 use crate::template::Function;
 
 /// Finds a function by the name that templates call it by; Go's own built-in ones are not here.
@@ -61,6 +60,7 @@ static TABLES: &[&[Function]] = &[
 mod tests {
     use super::*;
     use crate::helm::profile::Profile;
+    use crate::helm::state::State;
     use crate::template::{Budget, Executor, Map, Templates};
 
     /// Runs a template with the functions of charts.

@@ -1,8 +1,8 @@
 //! Types of values, and equality by type.
 
-use super::argument::{bytes, function, kind, type_of};
+use super::argument::{bytes, function, kind};
 use super::json::DEEPEST;
-use crate::template::{Function, Parameter, Value};
+use crate::template::{Function, Parameter, Value, type_name};
 
 use Parameter::{Any, String as Text};
 
@@ -10,12 +10,12 @@ pub(super) static FUNCTIONS: &[Function] = &[
     function("deepEqual", &[Any, Any], |_, args| Ok(is_equal(&args[0], &args[1]).into())),
     function("kindIs", &[Text, Any], |_, args| Ok((kind(&args[1]).as_bytes() == bytes(&args[0])).into())),
     function("kindOf", &[Any], |_, args| Ok(kind(&args[0]).into())),
-    function("typeIs", &[Text, Any], |host, args| Ok((type_of(host, &args[1]).as_bytes() == bytes(&args[0])).into())),
-    function("typeIsLike", &[Text, Any], |host, args| {
-        let (name, wanted) = (type_of(host, &args[1]), bytes(&args[0]));
+    function("typeIs", &[Text, Any], |_, args| Ok((type_name(&args[1]).as_bytes() == bytes(&args[0])).into())),
+    function("typeIsLike", &[Text, Any], |_, args| {
+        let (name, wanted) = (type_name(&args[1]), bytes(&args[0]));
         Ok((name.as_bytes() == wanted || format!("*{wanted}", wanted = String::from_utf8_lossy(wanted)) == name).into())
     }),
-    function("typeOf", &[Any], |host, args| Ok(type_of(host, &args[0]).into())),
+    function("typeOf", &[Any], |_, args| Ok(type_name(&args[0]).into())),
 ];
 
 /// Tells whether two values have the same type and hold the same.

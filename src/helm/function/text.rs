@@ -1,6 +1,6 @@
 //! Strings.
 
-use super::argument::{bytes, function, int, lossy, strval, text, texts, variadic};
+use super::argument::{bytes, function, int, strval, text, texts, variadic};
 use crate::template::{Function, Host, Map, MapKind, Parameter, Str, Value, quote};
 
 use Parameter::{Any, Int, String as Text};
@@ -267,6 +267,7 @@ fn swap_case(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::argument::lossy;
     use super::*;
     use crate::helm::function::tests::{check, check_error};
 

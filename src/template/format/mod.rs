@@ -104,11 +104,13 @@ pub fn type_name(value: &Value) -> String {
             ListKind::String => "[]string",
             ListKind::Int => "[]int",
             ListKind::Uint8 => "[]uint8",
+            ListKind::Lists => "[][]interface {}",
         },
         Value::Map(map) => match map.kind() {
             MapKind::Any => "map[string]interface {}",
             MapKind::String => "map[string]string",
             MapKind::Values => "common.Values",
+            MapKind::ChartutilValues => "chartutil.Values",
         },
         Value::Structure(structure) => structure.type_name(),
     }
