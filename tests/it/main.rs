@@ -15,6 +15,7 @@ mod functions;
 mod git;
 mod health;
 mod kube;
+mod platform;
 mod scenarios;
 mod sim;
 mod source;
