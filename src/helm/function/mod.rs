@@ -16,6 +16,8 @@ mod number;
 mod path;
 mod random;
 mod reflect;
+mod regex;
+mod regex_syntax;
 mod scope;
 mod semver;
 mod text;
@@ -49,6 +51,7 @@ static TABLES: &[&[Function]] = &[
     path::FUNCTIONS,
     random::FUNCTIONS,
     reflect::FUNCTIONS,
+    regex::FUNCTIONS,
     scope::FUNCTIONS,
     semver::FUNCTIONS,
     text::FUNCTIONS,
