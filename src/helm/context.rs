@@ -237,7 +237,7 @@ impl Structure for VersionSet {
         if method != "Has" {
             return None;
         }
-        Some(one_text(method, args).map(|wanted| self.versions.iter().any(|version| *version == wanted).into()))
+        Some(one_text(method, args).map(|wanted| self.versions.contains(&wanted).into()))
     }
 
     fn print(&self) -> String {

@@ -16,7 +16,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     function("nindent", &[Int, Text], |host, args| indented(host, args, b"\n")),
     function("nospace", &[Text], |_, args| Ok(text(&args[0]).replace(char::is_whitespace, "").into())),
     function("plural", &[Text, Text, Int], |_, args| Ok(args[usize::from(int(&args[2]) != 1)].clone())),
-    variadic("quote", &[Any], |host, args| quoted(host, args, |text| quote(text))),
+    variadic("quote", &[Any], |host, args| quoted(host, args, quote)),
     function("repeat", &[Int, Text], repeat),
     function("replace", &[Text, Text, Text], replaced),
     function("split", &[Text, Text], |host, args| numbered(host, &args[1], &args[0], None)),
