@@ -18,6 +18,7 @@ mod random;
 mod reflect;
 mod regex;
 mod regex_syntax;
+
 mod scope;
 mod semver;
 mod text;
