@@ -1,6 +1,7 @@
 //! JSON as Go's encoder writes it and as its decoder complains about it.
 
-use super::argument::{function, lossy, raw, text};
+use super::argument::{bytes, function, lossy, raw};
+use super::json_decode::decode;
 use crate::helm::value::{floats, from_json};
 use crate::template::{Function, Host, ListKind, Map, Parameter, Str, Value};
 
@@ -9,7 +10,7 @@ use Parameter::{Any, String as Text};
 pub(super) static FUNCTIONS: &[Function] = &[
     function("fromJson", &[Text], from_object),
     function("fromJsonArray", &[Text], from_array),
-    function("mustFromJson", &[Text], |_, args| decode(&args[0]).map_err(|error| error.to_string())),
+    function("mustFromJson", &[Text], |_, args| decode(bytes(&args[0]))),
     function("mustToJson", &[Any], |host, args| encode(host, &args[0], Style::COMPACT)),
     function("mustToPrettyJson", &[Any], |host, args| encode(host, &args[0], Style::PRETTY)),
     function("mustToRawJson", &[Any], |host, args| encode(host, &args[0], Style::RAW)),
@@ -203,16 +204,9 @@ pub(super) fn failure(message: &str) -> Value {
     map.into()
 }
 
-fn decode(text_value: &Value) -> Result<Value, String> {
-    let text = text(text_value);
-    match serde_json::from_str::<serde_json::Value>(&text) {
-        Ok(json) => Ok(to_value(json)),
-        Err(_) => Err(super::json_syntax::problem(text.as_bytes())),
-    }
-}
-
-fn from_object(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    Ok(match decode(&args[0]) {
+fn from_object(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
+    host.spend(bytes(&args[0]).len())?;
+    Ok(match decode(bytes(&args[0])) {
         Ok(value @ Value::Map(_)) => value,
         Ok(value) if value.is_nil() => Map::new().into(),
         Ok(value) => failure(&mismatch(&value, "map[string]interface {}")),
@@ -220,8 +214,9 @@ fn from_object(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     })
 }
 
-fn from_array(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    Ok(match decode(&args[0]) {
+fn from_array(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
+    host.spend(bytes(&args[0]).len())?;
+    Ok(match decode(bytes(&args[0])) {
         Ok(value @ Value::List(_)) => value,
         Ok(value) if value.is_nil() => Value::list(vec![]),
         Ok(value) => Value::list(vec![mismatch(&value, "[]interface {}").into()]),

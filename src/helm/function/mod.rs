@@ -7,7 +7,7 @@ mod dict;
 mod encode;
 mod hash;
 mod json;
-mod json_syntax;
+mod json_decode;
 mod list;
 mod logic;
 mod merge;

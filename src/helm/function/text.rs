@@ -7,7 +7,7 @@ use Parameter::{Any, Int, String as Text};
 
 pub(super) static FUNCTIONS: &[Function] = &[
     variadic("cat", &[Any], cat),
-    function("contains", &[Text, Text], |_, args| Ok(find(bytes(&args[1]), bytes(&args[0])).is_some().into())),
+    function("contains", &[Text, Text], |_, args| Ok(contains(bytes(&args[1]), bytes(&args[0])).into())),
     function("hasPrefix", &[Text, Text], |_, args| Ok(bytes(&args[1]).starts_with(bytes(&args[0])).into())),
     function("hasSuffix", &[Text, Text], |_, args| Ok(bytes(&args[1]).ends_with(bytes(&args[0])).into())),
     function("indent", &[Int, Text], |host, args| indented(host, args, b"")),
@@ -57,29 +57,46 @@ pub(super) fn lower(c: char) -> char {
     c.to_lowercase().next().unwrap_or(c)
 }
 
-fn find(whole: &[u8], part: &[u8]) -> Option<usize> {
-    if part.is_empty() { Some(0) } else { whole.windows(part.len()).position(|window| window == part) }
+/// Returns bytes as text in which every byte is one character, so that they can be searched in linear time.
+fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
+}
+
+fn contains(whole: &[u8], part: &[u8]) -> bool {
+    match (std::str::from_utf8(whole), std::str::from_utf8(part)) {
+        (Ok(whole), Ok(part)) => whole.contains(part),
+        _ => latin1(whole).contains(&latin1(part)),
+    }
 }
 
 /// Returns the pieces between separators, at most `most` of them. Without a separator the characters are the pieces.
 pub(super) fn pieces<'t>(whole: &'t [u8], separator: &[u8], most: usize) -> Vec<&'t [u8]> {
-    let (mut found, mut rest) = (Vec::new(), whole);
-    while found.len() + 1 < most {
-        let (end, next) = if separator.is_empty() {
-            let width = first_width(rest);
-            if width == 0 || width == rest.len() {
-                break;
-            }
-            (width, width)
-        } else {
-            let Some(at) = find(rest, separator) else { break };
-            (at, at + separator.len())
-        };
-        found.push(&rest[..end]);
-        rest = &rest[next..];
+    if separator.is_empty() {
+        return characters(whole, most);
     }
-    if most > 0 && !(separator.is_empty() && whole.is_empty()) {
-        found.push(rest);
+    match (std::str::from_utf8(whole), std::str::from_utf8(separator)) {
+        (Ok(whole), Ok(separator)) => whole.splitn(most, separator).map(str::as_bytes).collect(),
+        _ => {
+            let mut at = 0;
+            let (text, mark) = (latin1(whole), latin1(separator));
+            let sizes = text.splitn(most, &mark).map(|piece| piece.chars().count());
+            let slice = |size: usize| {
+                let piece = &whole[at..at + size];
+                at += size + separator.len();
+                piece
+            };
+            sizes.map(slice).collect()
+        }
+    }
+}
+
+fn characters(whole: &[u8], most: usize) -> Vec<&[u8]> {
+    let (mut found, mut rest) = (Vec::new(), whole);
+    while !rest.is_empty() && found.len() < most {
+        let width = if found.len() + 1 == most { rest.len() } else { first_width(rest) };
+        let (first, behind) = rest.split_at(width);
+        found.push(first);
+        rest = behind;
     }
     found
 }
@@ -285,6 +302,10 @@ mod tests {
         check("", "", usize::MAX, &[]);
         check("aéb", "", usize::MAX, &["a", "é", "b"]);
         check("aéb", "", 2, &["a", "éb"]);
+        let raw: &[u8] = b"a\xffb\xffc";
+        assert_eq!(pieces(raw, b"\xff", usize::MAX), [b"a", b"b", b"c"]);
+        assert_eq!(pieces(raw, b"b", 2), [&raw[..2], &raw[3..]]);
+        assert_eq!(pieces(raw, b"", 3), [&raw[..1], &raw[1..2], &raw[2..]]);
     }
 
     #[test]
