@@ -18,7 +18,6 @@ mod random;
 mod reflect;
 mod regex;
 mod regex_syntax;
-
 mod scope;
 mod semver;
 mod text;
