@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::git::{self, Repository};
 use crate::helm::{Capabilities, Profile};
 use crate::model::{
-    AppId, Application, CommitId, CommitInfo, Condition, ConditionKind, Object, Problem, Reference, Tool, text,
+    AppId, Application, CommitId, CommitInfo, Condition, ConditionKind, Object, Problem, Reference, Source, Tool, text,
 };
 use crate::source::{self, ChartCache, EntryKind, Input, SourceInput, Tree};
 use crate::yaml;
@@ -83,6 +83,8 @@ pub struct Renderer {
     pub profile: Profile,
     charts: ChartCache,
     foreign: Mutex<HashMap<String, Foreign>>,
+    /// The URL by which the Applications know the open repository, if it is none of its remotes.
+    own_url: Mutex<Option<String>>,
     roots: Mutex<HashMap<String, Arc<[Object]>>>,
     rendered: Mutex<HashMap<String, Arc<Rendered>>>,
 }
@@ -99,6 +101,7 @@ impl Renderer {
             profile,
             charts: ChartCache::new(CHARTS),
             foreign: Mutex::default(),
+            own_url: Mutex::default(),
             roots: Mutex::default(),
             rendered: Mutex::default(),
         }
@@ -123,7 +126,10 @@ impl Renderer {
         catalog.head = Some(head.clone());
         let mut found = Vec::new();
         match self.repository.tree(&head) {
-            Ok(tree) => self.find_roots(&*tree, "", &mut found, &mut catalog.problems),
+            Ok(tree) => {
+                self.find_roots(&*tree, "", &mut found, &mut catalog.problems);
+                *locked(&self.own_url) = self.own_url_by(&found, &*tree);
+            }
             Err(error) => catalog.problems.push(Problem::new(error.to_string()).hint(error.hint())),
         }
         let mut generated: Vec<Arc<Entry>> = Vec::new();
@@ -146,6 +152,33 @@ impl Renderer {
         catalog.missing.sort();
         catalog.missing.dedup();
         catalog
+    }
+
+    /// Returns the URL that the roots give this repository, where none of its remotes has it: a mirror, a bundle, a fork.
+    /// It is the one URL that all of them name, with paths that all lie here.
+    fn own_url_by(&self, roots: &[Object], tree: &dyn Tree) -> Option<String> {
+        let roots: Vec<Application> = roots.iter().map(source::outline).collect();
+        let mut sources =
+            roots.iter().flat_map(|root| &root.sources).filter(|source| source.chart.is_empty()).peekable();
+        let url = sources.peek()?.repo_url.clone();
+        let is_here = |source: &Source| {
+            let path = source.path.trim_matches('/');
+            let entry = tree.entry(path).ok().flatten();
+            git::normalise_url(&source.repo_url) == git::normalise_url(&url)
+                && entry.is_some_and(|entry| entry.kind == EntryKind::Tree)
+        };
+        (!self.repository.matches_url(&url) && sources.all(is_here)).then_some(url)
+    }
+
+    /// Returns the URL by which the Applications know the open repository, if it is none of its remotes.
+    pub fn own_url(&self) -> Option<String> {
+        locked(&self.own_url).clone()
+    }
+
+    fn is_own(&self, url: &str) -> bool {
+        let known = self.own_url();
+        known.is_some_and(|known| git::normalise_url(&known) == git::normalise_url(url))
+            || self.repository.matches_url(url)
     }
 
     fn descend(
@@ -329,7 +362,7 @@ impl Renderer {
     }
 
     fn repository_of(&self, url: &str, missing: &mut Vec<String>) -> Result<Repository, String> {
-        if self.repository.matches_url(url) {
+        if self.is_own(url) {
             return Ok(self.repository.clone());
         }
         match locked(&self.foreign).get(&git::normalise_url(url)) {

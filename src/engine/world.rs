@@ -872,6 +872,7 @@ impl World {
             name: repository.name(),
             path: repository.path().display().to_string(),
             remote: repository.remote().map(|(_, url)| git::without_credentials(&url)).unwrap_or_default(),
+            known_as: self.renderer.own_url().map(|url| git::without_credentials(&url)),
             default_branch: repository.default_branch(),
             head: self.catalog.head.clone(),
             fetched: self.fetched,

@@ -88,7 +88,8 @@ impl Coalesce {
             let is_subchart = chart.dependencies.iter().any(|inner| inner.name() == key);
             let inner_nulls = if is_subchart { Nulls::Keep } else { nulls };
             match values.get_mut(key) {
-                None => self.fill(values, key, default, inner_nulls),
+                None if is_subchart => drop(values.insert(key.clone(), default.clone())),
+                None => self.fill(values, key, default),
                 Some(Value::Null) if nulls == Nulls::Delete => self.delete(values, key, default),
                 Some(Value::Object(over)) => match default {
                     Value::Object(under) => self.tables(over, under, inner_nulls, &join(prefix, key)),
@@ -104,7 +105,8 @@ impl Coalesce {
     fn tables(&mut self, over: &mut Map<String, Value>, under: &Map<String, Value>, nulls: Nulls, prefix: &str) {
         for (key, default) in under {
             match over.get_mut(key) {
-                None => self.fill(over, key, default, nulls),
+                None if nulls == Nulls::Keep => drop(over.insert(key.clone(), default.clone())),
+                None => self.fill(over, key, default),
                 Some(Value::Null) if nulls == Nulls::Delete => self.delete(over, key, default),
                 Some(Value::Object(over)) => match default {
                     Value::Object(under) => self.tables(over, under, nulls, &join(prefix, key)),
@@ -125,9 +127,9 @@ impl Coalesce {
         }
     }
 
-    /// Takes a default that nothing lies over.
-    fn fill(&self, values: &mut Map<String, Value>, key: &str, default: &Value, nulls: Nulls) {
-        if nulls == Nulls::Delete && self.profile.null_rules().cleans_defaults {
+    /// Takes a default that nothing lies over and that says nothing to a subchart.
+    fn fill(&self, values: &mut Map<String, Value>, key: &str, default: &Value) {
+        if self.profile.null_rules().cleans_defaults {
             if !default.is_null() {
                 values.insert(key.to_owned(), without_nulls(default));
             }

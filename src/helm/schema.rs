@@ -30,7 +30,10 @@ pub(super) fn check(chart: &Node<'_>, values: &Map<String, Value>) -> Result<(),
     if text.is_empty() {
         return Ok(());
     }
-    Err(format!("values don't meet the specifications of the schema(s) in the following chart(s):\n{text}"))
+    Err(format!(
+        "values don't meet the specifications of the schema(s) in the following chart(s):\n{}",
+        text.trim_end()
+    ))
 }
 
 fn walk(chart: &Node<'_>, values: &Value, text: &mut String) {

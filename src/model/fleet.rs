@@ -88,6 +88,8 @@ pub struct RepositoryInfo {
     pub path: String,
     /// URL of the remote without credentials; empty if there is none.
     pub remote: String,
+    /// URL by which the Applications know it, if it is none of its remotes: they all name it, with paths that are here.
+    pub known_as: Option<String>,
     /// Default branch.
     pub default_branch: String,
     /// Commit of the default branch.

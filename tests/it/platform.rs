@@ -57,7 +57,7 @@ async fn the_platform_repository_is_read_as_argo_cd_reads_it() {
         assert_eq!(app.cluster.to_string().as_str(), row["cluster"].as_str().unwrap(), "{name}");
         assert_eq!(app.sync, Sync::Unknown, "{name}: no context matches its cluster");
         let said = |kind: ConditionKind| app.conditions.iter().find(|condition| condition.kind == kind);
-        if row["refused"].as_bool() == Some(true) {
+        if !row["refused"].is_null() {
             refused += 1;
             let message = &said(ConditionKind::InvalidSpecError).unwrap_or_else(|| panic!("{name}: {app:#?}")).message;
             assert!(message.contains("helm.valueFiles[0]: Invalid value: \"null\""), "{name}: {message}");
