@@ -2,6 +2,7 @@
 
 mod abbreviate;
 mod argument;
+mod cert;
 mod decimal;
 mod dict;
 mod encode;
@@ -40,6 +41,7 @@ pub(super) fn find(name: &str) -> Option<Function> {
 /// One table for each kind of function.
 static TABLES: &[&[Function]] = &[
     abbreviate::FUNCTIONS,
+    cert::FUNCTIONS,
     dict::FUNCTIONS,
     encode::FUNCTIONS,
     hash::FUNCTIONS,
