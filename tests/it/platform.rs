@@ -64,7 +64,10 @@ async fn the_platform_repository_is_read_as_argo_cd_reads_it() {
             continue;
         }
         let commit = app.commit.as_ref().map(|commit| commit.id.to_string());
-        assert_eq!(commit.as_deref(), row["commit"].as_str(), "{name}");
+        // Argo CD names the branch where it never rendered.
+        if let Some(wanted) = row["commit"].as_str().filter(|wanted| wanted.len() == 40) {
+            assert_eq!(commit.as_deref(), Some(wanted), "{name}");
+        }
         let argo =
             row["conditions"].as_array().unwrap().iter().find(|condition| condition["type"] == "ComparisonError");
         let ours = said(ConditionKind::ComparisonError);
@@ -83,8 +86,13 @@ async fn the_platform_repository_is_read_as_argo_cd_reads_it() {
         failing += 1;
         let message = &ours.unwrap_or_else(|| panic!("{name} has no error, Argo CD says {argo}")).message;
         let argo = argo["message"].as_str().unwrap();
-        for part in ["missing property 'policy'", "nil pointer evaluating", "Kind' is missing", "values.ops-01.yaml"] {
-            assert_eq!(message.contains(part), argo.contains(part), "{name}: {message}\nArgo CD: {argo}");
+        for (part, theirs) in [
+            ("missing property 'policy'", "missing property 'policy'"),
+            ("nil pointer evaluating", "nil pointer evaluating"),
+            ("an object has no kind", "Object 'Kind' is missing"),
+            ("values.ops-01.yaml\" does not exist", "values.ops-01.yaml: no such file"),
+        ] {
+            assert_eq!(message.contains(part), argo.contains(theirs), "{name}: {message}\nArgo CD: {argo}");
         }
     }
     assert_eq!((in_order, refused, failing), (18, 12, 10));
