@@ -31,24 +31,31 @@ static BUILTINS: [Function; 19] = [
     function("eq", TWO, true, |_, args| equal(args).map(Value::Bool)),
     function("ge", TWO, false, |_, args| less(&args[0], &args[1]).map(|is_less| Value::Bool(!is_less))),
     function("gt", TWO, false, |_, args| less_or_equal(args).map(|is_less| Value::Bool(!is_less))),
-    function("html", ANY, true, |_, args| Ok(html(&text(args)).into())),
+    function("html", ANY, true, |host, args| made(host, html(&text(args)))),
     function("index", TWO, true, index),
-    function("js", ANY, true, |_, args| Ok(js(&text(args)).into())),
+    function("js", ANY, true, |host, args| made(host, js(&text(args)))),
     function("le", TWO, false, |_, args| less_or_equal(args).map(Value::Bool)),
     function("len", ONE, false, length),
     function("lt", TWO, false, |_, args| less(&args[0], &args[1]).map(Value::Bool)),
     function("ne", TWO, false, |_, args| equal(args).map(|is_equal| Value::Bool(!is_equal))),
     function("not", ONE, false, |_, args| Ok(Value::Bool(!is_true(&args[0])))),
     function("or", TWO, true, last),
-    function("print", ANY, true, |_, args| Ok(Str::from(print(args)).into())),
+    function("print", ANY, true, |host, args| made(host, print(args))),
     function("printf", &[Parameter::String, Parameter::Any], true, format),
-    function("println", ANY, true, |_, args| Ok(Str::from(println(args)).into())),
+    function("println", ANY, true, |host, args| made(host, println(args))),
     function("slice", TWO, true, slice),
-    function("urlquery", ANY, true, |_, args| Ok(urlquery(&text(args)).into())),
+    function("urlquery", ANY, true, |host, args| made(host, urlquery(&text(args)))),
 ];
 
 fn last(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     Ok(args.last().cloned().unwrap_or_default())
+}
+
+/// Returns a text that a function made, and counts it.
+fn made(host: &mut dyn Host, text: impl Into<Str>) -> Result<Value, String> {
+    let text = text.into();
+    host.spend(super::format::cost(&text))?;
+    Ok(text.into())
 }
 
 fn call(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
@@ -57,9 +64,7 @@ fn call(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
 
 fn format(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let Value::String(format) = &args[0] else { return Err("the format is no string".into()) };
-    let text = printf(format, &args[1..]);
-    host.spend(text.len())?;
-    Ok(Str::from(text).into())
+    made(host, printf(format, &args[1..]))
 }
 
 /// Tells whether a value counts as true: it is not the zero value of its type and not empty.

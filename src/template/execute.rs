@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::builtins::{self, is_true};
-use super::format::write_value;
+use super::format::{cost, write_value};
 use super::function::{Function, Host};
 use super::node::{Branch, Call, Command, Node, Operand, Pipe, Template};
 use super::set::{Templates, parse_text};
@@ -289,7 +289,10 @@ impl<'a> Executor<'a> {
         match value {
             Value::String(text) => frame.out.extend_from_slice(text),
             Value::Invalid | Value::Nil => frame.out.extend_from_slice(b"<no value>"),
-            _ => write_value(&mut frame.out, value),
+            _ => {
+                write_value(&mut frame.out, value);
+                return self.step(frame, cost(&frame.out).saturating_sub(before));
+            }
         }
         self.step(frame, frame.out.len() - before)
     }
@@ -554,7 +557,11 @@ impl Host for Executor<'_> {
                 self.steps = left;
                 Ok(())
             }
-            None => Err(format!("does more than the budget of {} steps allows", self.budget.steps)),
+            None => {
+                // Nothing may go on, whatever becomes of the error.
+                self.steps = 0;
+                Err(format!("does more than the budget of {} steps allows", self.budget.steps))
+            }
         }
     }
 

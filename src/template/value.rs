@@ -186,6 +186,46 @@ pub trait Structure: fmt::Debug {
     fn as_any(&self) -> &dyn std::any::Any;
 }
 
+impl Drop for List {
+    fn drop(&mut self) {
+        if let Some(items) = Rc::get_mut(&mut self.items) {
+            dismantle(std::mem::take(items));
+        }
+    }
+}
+
+impl Drop for Map {
+    fn drop(&mut self) {
+        if let Some(entries) = Rc::get_mut(&mut self.entries) {
+            dismantle(std::mem::take(entries.get_mut()).into_values());
+        }
+    }
+}
+
+/// Drops values that may be nested deeper than the stack would allow, by taking apart what nothing else holds.
+fn dismantle(values: impl IntoIterator<Item = Value>) {
+    let mut inner = Vec::new();
+    let take_apart = |mut value: Value, inner: &mut Vec<Value>| match &mut value {
+        Value::List(list) => {
+            if let Some(items) = Rc::get_mut(&mut list.items) {
+                inner.append(items);
+            }
+        }
+        Value::Map(map) => {
+            if let Some(entries) = Rc::get_mut(&mut map.entries) {
+                inner.extend(std::mem::take(entries.get_mut()).into_values());
+            }
+        }
+        _ => {}
+    };
+    for value in values {
+        take_apart(value, &mut inner);
+        while let Some(value) = inner.pop() {
+            take_apart(value, &mut inner);
+        }
+    }
+}
+
 /// A value of a template.
 #[derive(Clone, Debug, Default)]
 pub enum Value {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use crate::template::format::cost;
 use crate::template::{
     Function, Host, List, ListKind, Map, Parameter, Str, Value, parse_float, parse_int, print_value,
 };
@@ -63,16 +64,29 @@ pub(super) fn map(value: &Value) -> Map {
 }
 
 /// Returns any value as text, as `toString` does.
-pub(super) fn strval(value: &Value) -> Str {
-    match value {
-        Value::String(text) => text.clone(),
+pub(super) fn strval(host: &mut dyn Host, value: &Value) -> Result<Str, String> {
+    let text: Str = match value {
+        Value::String(text) => return Ok(text.clone()),
         Value::List(list) if list.kind == ListKind::Uint8 => raw(list).into(),
         Value::Structure(structure) if structure.kind() == "slice" => match structure.plain() {
             Value::List(list) if list.kind == ListKind::Uint8 => raw(&list).into(),
             _ => structure.print().into(),
         },
         _ => print_value(value).into(),
-    }
+    };
+    made(host, text)
+}
+
+/// Counts a text that a function made, and returns it.
+pub(super) fn made<T: From<Str>>(host: &mut dyn Host, text: impl Into<Str>) -> Result<T, String> {
+    let text = text.into();
+    host.spend(cost(&text))?;
+    Ok(text.into())
+}
+
+/// Counts the items of a list or map that a function makes: each takes several bytes.
+pub(super) fn spend_items(host: &mut dyn Host, count: usize) -> Result<(), String> {
+    host.spend(count.saturating_mul(4))
 }
 
 /// Returns the bytes of a `[]uint8`.
@@ -81,11 +95,11 @@ pub(super) fn raw(list: &List) -> Vec<u8> {
 }
 
 /// Returns the items of any value as texts: nil is left out, and what is no list is one text.
-pub(super) fn texts(value: &Value) -> Vec<Str> {
+pub(super) fn texts(host: &mut dyn Host, value: &Value) -> Result<Vec<Str>, String> {
     match sequence(value) {
-        Some(list) => list.items.iter().filter(|item| !item.is_nil()).map(strval).collect(),
-        None if value.is_nil() => Vec::new(),
-        None => vec![strval(value)],
+        Some(list) => list.items.iter().filter(|item| !item.is_nil()).map(|item| strval(host, item)).collect(),
+        None if value.is_nil() => Ok(Vec::new()),
+        None => Ok(vec![strval(host, value)?]),
     }
 }
 
@@ -104,7 +118,7 @@ pub(super) fn sequence(value: &Value) -> Option<List> {
 /// Returns the items of a list, or the error of a function that takes only lists: `what` goes before the kind.
 pub(super) fn items(value: &Value, what: &str) -> Result<Rc<Vec<Value>>, String> {
     match sequence(value) {
-        Some(list) => Ok(list.items),
+        Some(list) => Ok(Rc::clone(&list.items)),
         None if value.is_nil() => Err("runtime error: invalid memory address or nil pointer dereference".into()),
         None => Err(format!("{what} type {}", kind(value))),
     }

@@ -1,6 +1,6 @@
 //! Maps. `set` and `unset` change the map that they are given.
 
-use super::argument::{bytes, function, map, strval, variadic};
+use super::argument::{bytes, function, map, spend_items, strval, variadic};
 use super::json::DEEPEST;
 use crate::template::{Function, Host, List, Map, MapKind, Parameter, Str, Value, type_name};
 
@@ -28,10 +28,10 @@ fn held(value: &Value) -> Value {
 }
 
 fn dict(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    host.spend(args.len())?;
+    spend_items(host, args.len())?;
     let map = Map::new();
     for pair in args.chunks(2) {
-        map.insert(strval(&pair[0]), pair.get(1).map_or_else(|| "".into(), held));
+        map.insert(strval(host, &pair[0])?, pair.get(1).map_or_else(|| "".into(), held));
     }
     Ok(map.into())
 }
@@ -52,19 +52,19 @@ fn keys(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     for arg in args {
         all.extend(map(arg).entries().keys().cloned());
     }
-    host.spend(all.len())?;
+    spend_items(host, all.len())?;
     Ok(Value::strings(all))
 }
 
 /// Returns the values in the order of their keys, where Go has none.
 fn values(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let all: Vec<Value> = map(&args[0]).entries().values().cloned().collect();
-    host.spend(all.len())?;
+    spend_items(host, all.len())?;
     Ok(Value::list(all))
 }
 
 fn pluck(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    host.spend(args.len())?;
+    spend_items(host, args.len())?;
     Ok(Value::list(args[1..].iter().filter_map(|arg| map(arg).value(bytes(&args[0]))).collect()))
 }
 
@@ -73,7 +73,7 @@ fn select(host: &mut dyn Host, args: &[Value], is_kept: bool) -> Result<Value, S
     let named: std::collections::HashSet<&[u8]> = args[1..].iter().map(bytes).collect();
     let source = map(&args[0]);
     let entries = source.entries();
-    host.spend(entries.len() + named.len())?;
+    spend_items(host, entries.len() + named.len())?;
     let kept = entries.iter().filter(|(key, _)| named.contains(&key[..]) == is_kept);
     let kept = kept.map(|(key, value)| (key.clone(), value.clone())).collect();
     Ok(Map::from_entries(MapKind::Any, kept).into())
@@ -88,12 +88,12 @@ fn copy(host: &mut dyn Host, value: &Value, depth: usize) -> Result<Value, Strin
         Value::Map(map) => {
             let source: Vec<(Str, Value)> =
                 map.entries().iter().map(|(key, item)| (key.clone(), item.clone())).collect();
-            host.spend(source.len() + 1)?;
+            spend_items(host, source.len() + 1)?;
             let entries = source.into_iter().map(|(key, item)| Ok((key, copy(host, &item, depth + 1)?)));
             Map::from_entries(map.kind(), entries.collect::<Result<_, String>>()?).into()
         }
         Value::List(list) => {
-            host.spend(list.items.len() + 1)?;
+            spend_items(host, list.items.len() + 1)?;
             let items = list.items.iter().map(|item| copy(host, item, depth + 1)).collect::<Result<Vec<_>, _>>()?;
             Value::List(List { items: items.into(), kind: list.kind })
         }

@@ -1,6 +1,6 @@
 //! JSON as Go's encoder writes it and as its decoder complains about it.
 
-use super::argument::{bytes, function, lossy, raw};
+use super::argument::{bytes, function, lossy, raw, spend_items};
 use super::json_decode::decode;
 use crate::helm::value::{floats, from_json};
 use crate::template::{Function, Host, ListKind, Map, Parameter, Str, Value};
@@ -14,13 +14,16 @@ pub(super) static FUNCTIONS: &[Function] = &[
     function("mustToJson", &[Any], |host, args| encode(host, &args[0], Style::COMPACT)),
     function("mustToPrettyJson", &[Any], |host, args| encode(host, &args[0], Style::PRETTY)),
     function("mustToRawJson", &[Any], |host, args| encode(host, &args[0], Style::RAW)),
-    function("toJson", &[Any], |host, args| encode(host, &args[0], Style::COMPACT).or_else(empty)),
-    function("toPrettyJson", &[Any], |host, args| encode(host, &args[0], Style::PRETTY).or_else(empty)),
+    function("toJson", &[Any], |host, args| encode(host, &args[0], Style::COMPACT).or_else(|_| empty(host))),
+    function("toPrettyJson", &[Any], |host, args| encode(host, &args[0], Style::PRETTY).or_else(|_| empty(host))),
     function("toRawJson", &[Any], |host, args| encode(host, &args[0], Style::RAW)),
 ];
 
 /// How deep values may be nested: what is deeper contains itself.
 pub(super) const DEEPEST: usize = 1_000;
+
+/// How long a text gets, at the most: what is longer holds others many times over.
+const LONGEST: usize = 1 << 26;
 
 #[derive(Clone, Copy)]
 struct Style {
@@ -34,16 +37,16 @@ impl Style {
     const RAW: Self = Self { is_html_safe: false, is_indented: false };
 }
 
-/// Some functions tell nothing of errors.
-fn empty(_: String) -> Result<Value, String> {
-    Ok("".into())
+/// Returns what functions return that tell nothing of errors, unless the run is over.
+pub(super) fn empty(host: &mut dyn Host) -> Result<Value, String> {
+    host.spend(1).map(|()| "".into())
 }
 
 fn encode(host: &mut dyn Host, value: &Value, style: Style) -> Result<Value, String> {
     let mut out = Vec::new();
-    write(&mut out, value, style, 0)?;
+    let result = write(&mut out, value, style, 0);
     host.spend(out.len())?;
-    Ok(Str::from(out).into())
+    result.map(|()| Str::from(out).into())
 }
 
 /// Says that a value is inside of itself.
@@ -52,7 +55,7 @@ pub(super) fn cycle() -> String {
 }
 
 fn write(out: &mut Vec<u8>, value: &Value, style: Style, depth: usize) -> Result<(), String> {
-    if depth > DEEPEST {
+    if depth > DEEPEST || out.len() > LONGEST {
         return Err(cycle());
     }
     match value {
@@ -152,10 +155,11 @@ fn escape(out: &mut Vec<u8>, c: char) {
 }
 
 /// Returns a value as JSON holds it, as far as numbers go that have one.
-pub(super) fn to_json(value: &Value, depth: usize) -> Result<serde_json::Value, String> {
+pub(super) fn to_json(host: &mut dyn Host, value: &Value, depth: usize) -> Result<serde_json::Value, String> {
     if depth > DEEPEST {
         return Err(cycle());
     }
+    spend_items(host, 1)?;
     Ok(match value {
         Value::Invalid | Value::Nil => serde_json::Value::Null,
         Value::Bool(truth) => (*truth).into(),
@@ -165,17 +169,23 @@ pub(super) fn to_json(value: &Value, depth: usize) -> Result<serde_json::Value, 
             Some(number) => number.into(),
             None => return Err(float(*number).err().unwrap_or_default()),
         },
-        Value::String(text) => lossy(text).into_owned().into(),
+        Value::String(text) => {
+            host.spend(text.len())?;
+            lossy(text).into_owned().into()
+        }
         Value::List(list) if list.kind == ListKind::Uint8 => super::encode::base64(&raw(list)).into(),
         Value::List(list) => {
-            list.items.iter().map(|item| to_json(item, depth + 1)).collect::<Result<Vec<_>, _>>()?.into()
+            list.items.iter().map(|item| to_json(host, item, depth + 1)).collect::<Result<Vec<_>, _>>()?.into()
         }
         Value::Map(map) => {
-            let entries = map.entries();
-            let entries = entries.iter().map(|(key, item)| Ok((lossy(key).into_owned(), to_json(item, depth + 1)?)));
-            entries.collect::<Result<serde_json::Map<_, _>, String>>()?.into()
+            let mut object = serde_json::Map::new();
+            for (key, item) in map.entries().iter() {
+                host.spend(key.len())?;
+                object.insert(lossy(key).into_owned(), to_json(host, item, depth + 1)?);
+            }
+            object.into()
         }
-        Value::Structure(structure) => to_json(&structure.plain(), depth + 1)?,
+        Value::Structure(structure) => to_json(host, &structure.plain(), depth + 1)?,
     })
 }
 

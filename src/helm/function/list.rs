@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::argument::{function, int, items, kind, sequence, strval, texts, to_int64, variadic};
+use super::argument::{function, int, items, kind, sequence, spend_items, strval, texts, to_int64, variadic};
 use super::reflect::is_equal;
 use crate::template::{Function, Host, List, ListKind, Parameter, Value};
 
@@ -43,13 +43,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
 
 fn append(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let items = items(&args[0], "Cannot push on")?;
-    host.spend(items.len())?;
+    spend_items(host, items.len())?;
     Ok(Value::list(items.iter().chain([&args[1]]).cloned().collect()))
 }
 
 fn prepend(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let items = items(&args[0], "Cannot prepend on")?;
-    host.spend(items.len())?;
+    spend_items(host, items.len())?;
     Ok(Value::list([&args[1]].into_iter().chain(items.iter()).cloned().collect()))
 }
 
@@ -70,7 +70,7 @@ fn concat(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
                 false => format!("Cannot concat type {} as list", kind(arg)),
             });
         };
-        host.spend(list.items.len())?;
+        spend_items(host, list.items.len())?;
         all.extend(list.items.iter().cloned());
     }
     Ok(Value::list(all))
@@ -86,26 +86,31 @@ fn last(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
 
 fn rest(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let items = items(&args[0], "Cannot find rest on")?;
-    host.spend(items.len())?;
+    spend_items(host, items.len())?;
     Ok(Value::list(items.iter().skip(1).cloned().collect()))
 }
 
 fn initial(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let items = items(&args[0], "Cannot find initial on")?;
-    host.spend(items.len())?;
+    spend_items(host, items.len())?;
     Ok(Value::list(items[..items.len().saturating_sub(1)].to_vec()))
 }
 
 fn reverse(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let items = items(&args[0], "Cannot find reverse on")?;
-    host.spend(items.len())?;
+    spend_items(host, items.len())?;
     Ok(Value::list(items.iter().rev().cloned().collect()))
 }
 
 /// Tells whether a list holds a value, and counts what looking for it costs.
 fn holds(host: &mut dyn Host, items: &[Value], value: &Value) -> Result<bool, String> {
-    host.spend(items.len())?;
-    Ok(items.iter().any(|item| is_equal(item, value)))
+    spend_items(host, items.len())?;
+    for item in items {
+        if is_equal(host, item, value)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn uniq(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
@@ -137,31 +142,31 @@ fn has(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
 }
 
 fn slice(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    let Some(List { items, kind }) = sequence(&args[0]) else {
+    let Some(list) = sequence(&args[0]) else {
         items(&args[0], "list should be type of slice or array but")?;
         return Ok(Value::Nil);
     };
-    if items.is_empty() {
+    if list.items.is_empty() {
         return Ok(Value::Nil);
     }
-    let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
+    let length = i64::try_from(list.items.len()).unwrap_or(i64::MAX);
     let start = args.get(1).map_or(0, to_int64);
     let end = args.get(2).map_or(length, to_int64);
     let part = match (usize::try_from(start), usize::try_from(end)) {
-        (Ok(start), Ok(end)) => items.get(start..end),
+        (Ok(start), Ok(end)) => list.items.get(start..end),
         _ => None,
     };
     let part = part.ok_or("reflect.Value.Slice: slice index out of bounds")?;
-    host.spend(part.len())?;
-    Ok(Value::List(List { items: Rc::new(part.to_vec()), kind }))
+    spend_items(host, part.len())?;
+    Ok(Value::List(List { items: Rc::new(part.to_vec()), kind: list.kind }))
 }
 
 fn sort_alpha(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     if sequence(&args[0]).is_none() {
-        return Ok(Value::strings([if args[0].is_nil() { "<nil>".into() } else { strval(&args[0]) }]));
+        return Ok(Value::strings([strval(host, &args[0])?]));
     }
-    let mut sorted = texts(&args[0]);
-    host.spend(sorted.len().saturating_mul(8))?;
+    let mut sorted = texts(host, &args[0])?;
+    spend_items(host, sorted.len())?;
     sorted.sort();
     Ok(Value::strings(sorted))
 }

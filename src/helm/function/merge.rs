@@ -1,6 +1,6 @@
 //! Merging maps into a first one, which changes.
 
-use super::argument::{map, variadic};
+use super::argument::{map, spend_items, variadic};
 use super::json::DEEPEST;
 use crate::template::{Function, Host, Map, Parameter, Str, Value, is_true};
 
@@ -30,7 +30,7 @@ fn merge_into(host: &mut dyn Host, target: &Map, source: &Map, overwrites: bool,
         return Ok(());
     }
     let entries: Vec<(Str, Value)> = source.entries().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-    host.spend(entries.len() + 1)?;
+    spend_items(host, entries.len() + 1)?;
     for (key, value) in entries {
         let present = target.value(&key);
         match (&value, &present) {

@@ -73,12 +73,20 @@ mod tests {
         run_as(Profile::default(), template)
     }
 
-    /// Runs a template with the functions of charts, as a certain helm does.
+    /// Runs a template with the functions of charts, as a certain helm does. Functions may need more stack than tests have.
     pub(super) fn run_as(profile: Profile, template: &str) -> Result<String, String> {
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(16 << 20);
+            let thread = thread.spawn_scoped(scope, || execute(profile, template)).expect("threads can be started");
+            thread.join().expect("functions do not panic")
+        })
+    }
+
+    fn execute(profile: Profile, template: &str) -> Result<String, String> {
         let mut templates = Templates::new();
         templates.parse("t", template, &|name| find(name).is_some()).map_err(|error| error.to_string())?;
         let mut state = State::new(profile);
-        let budget = Budget { depth: 200, ..Budget::default() };
+        let budget = Budget { depth: 200, steps: 1 << 24, ..Budget::default() };
         let mut executor = Executor::new(&templates, &find, &mut state, budget);
         let out = executor.execute("t", &Map::new().into()).map_err(|error| error.to_string())?;
         Ok(String::from_utf8_lossy(&out).into_owned())
@@ -107,5 +115,35 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn values_that_contain_themselves_end_somewhere() {
+        let cycle = r#"{{ $a := dict }}{{ $b := dict "a" $a }}{{ $_ := set $a "a" $b }}"#;
+        for use_it in ["$a | toString | len", "deepEqual $a $b", "kindOf $a", "toJson $a", "printf \"%v\" $a | len"] {
+            assert!(run(&format!("{cycle}{{{{ {use_it} }}}}")).is_ok(), "{use_it}");
+        }
+        for use_it in ["deepCopy $a", "mustToJson $a", "mustToYaml $a", "merge $a (deepCopy $b)"] {
+            assert!(run(&format!("{cycle}{{{{ {use_it} }}}}")).is_err(), "{use_it}");
+        }
+    }
+
+    #[test]
+    fn values_that_hold_others_many_times_over_end_the_run() {
+        let doubled = "{{ $a := list 1 }}{{ $b := list 1 }}{{ range until 60 }}{{ $a = list $a $a }}{{ $b = list $b $b }}{{ end }}";
+        for use_it in ["deepEqual $a $b", "has $a (list $b)", "toYaml $a", "deepCopy $a"] {
+            check_error(&format!("{doubled}{{{{ {use_it} }}}}"), "steps allows");
+        }
+        for use_it in ["print $a", "toJson $a", "quote $a", "$a"] {
+            check_error(&format!("{doubled}{{{{ {use_it} }}}}"), "steps allows");
+        }
+        check_error("{{ $a := list 1 }}{{ range until 60 }}{{ $a = concat $a $a }}{{ end }}", "steps allows");
+        check_error(r#"{{ $a := "a" }}{{ range until 60 }}{{ $a = cat $a $a }}{{ end }}"#, "steps allows");
+    }
+
+    #[test]
+    fn deeply_nested_values_go_away_quietly() {
+        check("{{ $a := list }}{{ range until 300000 }}{{ $a = list $a }}{{ end }}", "");
+        check("{{ $a := dict }}{{ range until 300000 }}{{ $a = dict 1 (list $a) }}{{ end }}", "");
     }
 }

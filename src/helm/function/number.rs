@@ -1,6 +1,6 @@
 //! Numbers. Integers wrap around as Go's do; fractions are counted in decimal.
 
-use super::argument::{bytes, function, int, to_float64, to_int64, variadic};
+use super::argument::{bytes, function, int, strval, to_float64, to_int64, variadic};
 use super::decimal::Decimal;
 use crate::template::{Function, Host, List, ListKind, Parameter, Value};
 
@@ -87,10 +87,8 @@ fn round(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
 }
 
 /// Reads the digits of a value as octal, whatever the name says.
-fn to_decimal(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    let text = crate::template::print_value(&args[0]);
-    let text = String::from_utf8_lossy(&text);
-    Ok(Value::Int64(i64::from_str_radix(&text, 8).unwrap_or_default()))
+fn to_decimal(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
+    Ok(Value::Int64(i64::from_str_radix(&strval(host, &args[0])?.text(), 8).unwrap_or_default()))
 }
 
 fn ints(numbers: Vec<i64>) -> Value {

@@ -2,12 +2,12 @@
 
 use super::argument::{bytes, function, kind};
 use super::json::DEEPEST;
-use crate::template::{Function, Parameter, Value, type_name};
+use crate::template::{Function, Host, Parameter, Value, type_name};
 
 use Parameter::{Any, String as Text};
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    function("deepEqual", &[Any, Any], |_, args| Ok(is_equal(&args[0], &args[1]).into())),
+    function("deepEqual", &[Any, Any], |host, args| is_equal(host, &args[0], &args[1]).map(Value::from)),
     function("kindIs", &[Text, Any], |_, args| Ok((kind(&args[1]).as_bytes() == bytes(&args[0])).into())),
     function("kindOf", &[Any], |_, args| Ok(kind(&args[0]).into())),
     function("typeIs", &[Text, Any], |_, args| Ok((type_name(&args[1]).as_bytes() == bytes(&args[0])).into())),
@@ -19,16 +19,17 @@ pub(super) static FUNCTIONS: &[Function] = &[
 ];
 
 /// Tells whether two values have the same type and hold the same.
-pub(super) fn is_equal(left: &Value, right: &Value) -> bool {
-    equal(left, right, 0)
+pub(super) fn is_equal(host: &mut dyn Host, left: &Value, right: &Value) -> Result<bool, String> {
+    equal(host, left, right, 0)
 }
 
-fn equal(left: &Value, right: &Value, depth: usize) -> bool {
+fn equal(host: &mut dyn Host, left: &Value, right: &Value, depth: usize) -> Result<bool, String> {
     // Only values that contain themselves are that deep, and Go calls these equal.
     if depth > DEEPEST {
-        return true;
+        return Ok(true);
     }
-    match (left, right) {
+    host.spend(1)?;
+    Ok(match (left, right) {
         (Value::Invalid | Value::Nil, Value::Invalid | Value::Nil) => true,
         (Value::Bool(left), Value::Bool(right)) => left == right,
         (Value::Int(left), Value::Int(right)) | (Value::Int64(left), Value::Int64(right)) => left == right,
@@ -36,24 +37,36 @@ fn equal(left: &Value, right: &Value, depth: usize) -> bool {
         (Value::Float(left), Value::Float(right)) => left == right,
         (Value::String(left), Value::String(right)) => left == right,
         (Value::List(left), Value::List(right)) => {
-            left.kind == right.kind
-                && left.items.len() == right.items.len()
-                && left.items.iter().zip(right.items.iter()).all(|(left, right)| equal(left, right, depth + 1))
+            if left.kind != right.kind || left.items.len() != right.items.len() {
+                return Ok(false);
+            }
+            for (left, right) in left.items.iter().zip(right.items.iter()) {
+                if !equal(host, left, right, depth + 1)? {
+                    return Ok(false);
+                }
+            }
+            true
         }
         (Value::Map(left), Value::Map(right)) => {
-            if left.is_same(right) {
-                return true;
+            if left.kind() != right.kind() || left.entries().len() != right.entries().len() {
+                return Ok(false);
             }
-            let (first, second) = (left.entries(), right.entries());
-            left.kind() == right.kind()
-                && first.len() == second.len()
-                && first.iter().all(|(key, value)| second.get(key).is_some_and(|other| equal(value, other, depth + 1)))
+            if left.is_same(right) {
+                return Ok(true);
+            }
+            for (key, value) in left.entries().iter() {
+                match right.entries().get(key) {
+                    Some(other) if equal(host, value, other, depth + 1)? => {}
+                    _ => return Ok(false),
+                }
+            }
+            true
         }
         (Value::Structure(left), Value::Structure(right)) => {
-            left.type_name() == right.type_name() && equal(&left.plain(), &right.plain(), depth + 1)
+            left.type_name() == right.type_name() && equal(host, &left.plain(), &right.plain(), depth + 1)?
         }
         _ => false,
-    }
+    })
 }
 
 #[cfg(test)]

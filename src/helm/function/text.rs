@@ -1,6 +1,7 @@
 //! Strings.
 
-use super::argument::{bytes, function, int, strval, text, texts, variadic};
+use super::argument::{bytes, function, int, made, spend_items, strval, text, texts, variadic};
+use crate::template::format::write_value;
 use crate::template::{Function, Host, Map, MapKind, Parameter, Str, Value, quote};
 
 use Parameter::{Any, Int, String as Text};
@@ -28,8 +29,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
     function("substr", &[Int, Int, Text], substr),
     function("swapcase", &[Text], |_, args| Ok(swap_case(&text(&args[0])).into())),
     function("title", &[Text], |_, args| Ok(title(&text(&args[0])).into())),
-    function("toString", &[Any], |_, args| Ok(strval(&args[0]).into())),
-    function("toStrings", &[Any], |_, args| Ok(Value::strings(texts(&args[0])))),
+    function("toString", &[Any], |host, args| strval(host, &args[0]).map(Value::from)),
+    function("toStrings", &[Any], |host, args| texts(host, &args[0]).map(Value::strings)),
     function("trim", &[Text], |_, args| Ok(trim(bytes(&args[0]), char::is_whitespace).into())),
     function("trimAll", &[Text, Text], trim_all),
     function("trimPrefix", &[Text, Text], |_, args| {
@@ -109,14 +110,18 @@ fn first_width(bytes: &[u8]) -> usize {
 }
 
 fn cat(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    let parts: Vec<Vec<u8>> = args.iter().filter(|arg| !arg.is_nil()).map(crate::template::print_value).collect();
-    let all = parts.join(&b' ');
-    host.spend(all.len())?;
-    Ok(Str::from(all).into())
+    let mut all = Vec::new();
+    for (index, arg) in args.iter().filter(|arg| !arg.is_nil()).enumerate() {
+        if index > 0 {
+            all.push(b' ');
+        }
+        write_value(&mut all, arg);
+    }
+    made(host, all)
 }
 
 fn join(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    let parts = texts(&args[1]);
+    let parts = texts(host, &args[1])?;
     let separator = bytes(&args[0]);
     let size = parts.iter().map(|part| part.len().saturating_add(separator.len())).fold(0, usize::saturating_add);
     host.spend(size)?;
@@ -124,10 +129,11 @@ fn join(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
 }
 
 fn quoted(host: &mut dyn Host, args: &[Value], quote: fn(&[u8]) -> Vec<u8>) -> Result<Value, String> {
-    let parts: Vec<Vec<u8>> = args.iter().filter(|arg| !arg.is_nil()).map(|arg| quote(&strval(arg))).collect();
-    let all = parts.join(&b' ');
-    host.spend(all.len())?;
-    Ok(Str::from(all).into())
+    let mut parts = Vec::new();
+    for arg in args.iter().filter(|arg| !arg.is_nil()) {
+        parts.push(quote(&*strval(host, arg)?));
+    }
+    made(host, parts.join(&b' '))
 }
 
 fn indented(host: &mut dyn Host, args: &[Value], start: &[u8]) -> Result<Value, String> {
@@ -172,14 +178,14 @@ fn replaced(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
 
 fn split_list(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let parts = pieces(bytes(&args[1]), bytes(&args[0]), usize::MAX);
-    host.spend(bytes(&args[1]).len() + parts.len())?;
+    spend_items(host, bytes(&args[1]).len() + parts.len())?;
     Ok(Value::strings(parts))
 }
 
 /// Splits into a map of `_0`, `_1` and so on.
 fn numbered(host: &mut dyn Host, whole: &Value, separator: &Value, most: Option<usize>) -> Result<Value, String> {
     let parts = pieces(bytes(whole), bytes(separator), most.unwrap_or(usize::MAX));
-    host.spend(bytes(whole).len() + parts.len())?;
+    spend_items(host, bytes(whole).len() + parts.len())?;
     let entries = parts.into_iter().enumerate();
     let entries = entries.map(|(index, part)| (format!("_{index}").into(), Str::from(part).into()));
     Ok(Map::from_entries(MapKind::String, entries.collect()).into())

@@ -1,7 +1,7 @@
 //! YAML to and from values.
 
 use super::argument::{bytes, function};
-use super::json::{failure, mismatch, to_json, to_value};
+use super::json::{empty, failure, mismatch, to_json, to_value};
 use crate::template::{Function, Host, Map, Parameter, Value};
 use crate::yaml;
 
@@ -11,14 +11,14 @@ pub(super) static FUNCTIONS: &[Function] = &[
     function("fromYaml", &[Text], from_object),
     function("fromYamlArray", &[Text], from_array),
     function("mustToYaml", &[Any], |host, args| write(host, &args[0], yaml::to_string)),
-    function("toYaml", &[Any], |host, args| write(host, &args[0], yaml::to_string).or_else(|_| Ok("".into()))),
+    function("toYaml", &[Any], |host, args| write(host, &args[0], yaml::to_string).or_else(|_| empty(host))),
     function("toYamlPretty", &[Any], |host, args| {
-        write(host, &args[0], yaml::to_string_pretty).or_else(|_| Ok("".into()))
+        write(host, &args[0], yaml::to_string_pretty).or_else(|_| empty(host))
     }),
 ];
 
 fn write(host: &mut dyn Host, value: &Value, writer: fn(&serde_json::Value) -> String) -> Result<Value, String> {
-    let json = to_json(value, 0).map_err(|error| format!("error marshaling into JSON: {error}"))?;
+    let json = to_json(host, value, 0).map_err(|error| format!("error marshaling into JSON: {error}"))?;
     let mut text = writer(&json);
     if text.ends_with('\n') {
         text.pop();

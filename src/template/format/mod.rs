@@ -18,8 +18,31 @@ pub fn print_value(value: &Value) -> Vec<u8> {
     out
 }
 
+/// How deep values are printed: what is deeper contains itself.
+const DEEPEST: usize = 1_000;
+
+/// After so many bytes nothing more of a value is printed: it holds others many times over.
+const LONGEST: usize = 1 << 26;
+
+/// Returns what a text costs that values were printed into; all there is, if that ended early.
+pub fn cost(text: &[u8]) -> usize {
+    if text.len() > LONGEST { usize::MAX } else { text.len() }
+}
+
 /// Appends a value as `%v` prints it.
 pub fn write_value(out: &mut Vec<u8>, value: &Value) {
+    write_nested(out, value, 0);
+}
+
+/// Tells whether nothing more of a value may be printed.
+fn is_too_much(out: &[u8], depth: usize) -> bool {
+    depth > DEEPEST || out.len() > LONGEST
+}
+
+fn write_nested(out: &mut Vec<u8>, value: &Value, depth: usize) {
+    if is_too_much(out, depth) {
+        return;
+    }
     match value {
         Value::Invalid | Value::Nil => out.extend_from_slice(b"<nil>"),
         Value::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
@@ -33,7 +56,7 @@ pub fn write_value(out: &mut Vec<u8>, value: &Value) {
                 if index > 0 {
                     out.push(b' ');
                 }
-                write_value(out, item);
+                write_nested(out, item, depth + 1);
             }
             out.push(b']');
         }
@@ -45,7 +68,7 @@ pub fn write_value(out: &mut Vec<u8>, value: &Value) {
                 }
                 out.extend_from_slice(key);
                 out.push(b':');
-                write_value(out, item);
+                write_nested(out, item, depth + 1);
             }
             out.push(b']');
         }

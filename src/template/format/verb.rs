@@ -15,10 +15,15 @@ pub(super) struct Flags {
     pub is_space: bool,
     pub width: Option<usize>,
     pub precision: Option<usize>,
+    /// How many lists and maps are around the value.
+    pub depth: usize,
 }
 
 /// Appends a value by a verb.
 pub(super) fn write_verb(out: &mut Vec<u8>, flags: Flags, verb: char, value: &Value) {
+    if super::is_too_much(out, flags.depth) {
+        return;
+    }
     if verb == 'T' {
         return pad(out, flags, type_name(value).as_bytes());
     }
@@ -80,7 +85,7 @@ fn write_item(out: &mut Vec<u8>, flags: Flags, verb: char, item: &Value) {
     match item {
         Value::Invalid | Value::Nil if verb == 'v' && flags.is_sharp => out.extend_from_slice(b"interface {}(nil)"),
         Value::Invalid | Value::Nil => out.extend_from_slice(b"<nil>"),
-        _ => write_verb(out, flags, verb, item),
+        _ => write_verb(out, Flags { depth: flags.depth + 1, ..flags }, verb, item),
     }
 }
 
