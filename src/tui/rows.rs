@@ -1,0 +1,203 @@
+//! What the lists show, worked out once per snapshot and filter, never while drawing.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::filter::Filter;
+use crate::model::{App, AppId, ClusterName, Fleet, HealthStatus, Sync};
+
+/// How applications are sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Worst first.
+    #[default]
+    Worst,
+    /// By name.
+    Name,
+    /// By cluster, then name.
+    Cluster,
+    /// What changed last comes first.
+    Newest,
+}
+
+impl Order {
+    /// Returns the next one.
+    pub fn next(self) -> Self {
+        match self {
+            Self::Worst => Self::Name,
+            Self::Name => Self::Cluster,
+            Self::Cluster => Self::Newest,
+            Self::Newest => Self::Worst,
+        }
+    }
+
+    /// Returns the words for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Worst => "worst first",
+            Self::Name => "by name",
+            Self::Cluster => "by cluster",
+            Self::Newest => "newest first",
+        }
+    }
+}
+
+/// Returns how bad an application stands; more is worse.
+pub fn badness(app: &App) -> u8 {
+    if app.operation.is_some() {
+        return 5;
+    }
+    let blocked = if app.blocked().is_some() { 6 } else { 0 };
+    let health = match app.health.status {
+        HealthStatus::Degraded => 7,
+        HealthStatus::Missing => 3,
+        HealthStatus::Progressing => 2,
+        HealthStatus::Unknown | HealthStatus::Suspended => 1,
+        HealthStatus::Healthy => 0,
+    };
+    let sync = match app.sync {
+        Sync::OutOfSync => 4,
+        Sync::Unknown => 1,
+        Sync::Synced => 0,
+    };
+    blocked.max(health).max(sync)
+}
+
+/// Returns the applications that pass, sorted, as places in the snapshot.
+pub fn sorted(fleet: &Fleet, filter: &Filter, order: Order) -> Vec<usize> {
+    let mut rows: Vec<usize> = (0..fleet.apps.len()).filter(|&at| filter.passes(&fleet.apps[at])).collect();
+    let app = |at: &usize| &fleet.apps[*at];
+    match order {
+        Order::Worst => rows.sort_by_cached_key(|at| Reverse(badness(app(at)))),
+        Order::Name => {}
+        Order::Cluster => {
+            let places: HashMap<&ClusterName, usize> =
+                fleet.clusters.iter().enumerate().map(|(place, cluster)| (&cluster.name, place)).collect();
+            rows.sort_by_cached_key(|at| places.get(&app(at).cluster).copied().unwrap_or(usize::MAX));
+        }
+        Order::Newest => rows.sort_by_cached_key(|at| Reverse(app(at).since)),
+    }
+    rows
+}
+
+/// Keeps the rows where they are: those that went away are dropped, new ones come last.
+pub fn kept(fleet: &Fleet, filter: &Filter, before: &[AppId]) -> (Vec<usize>, usize) {
+    let places: HashMap<&AppId, usize> = fleet.apps.iter().enumerate().map(|(at, app)| (&app.id, at)).collect();
+    let mut rows: Vec<usize> = before.iter().filter_map(|id| places.get(id).copied()).collect();
+    let old = rows.len();
+    let known: HashSet<usize> = rows.iter().copied().collect();
+    rows.extend((0..fleet.apps.len()).filter(|at| !known.contains(at) && filter.passes(&fleet.apps[*at])));
+    let new = rows.len() - old;
+    (rows, new)
+}
+
+/// A row of the Fleet screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MatrixRow {
+    /// A group's heading: its name, how many components are in it, whether they are folded away.
+    Group {
+        /// The name; empty for what is in no group.
+        name: String,
+        /// Components in it.
+        count: usize,
+        /// Whether they are hidden.
+        folded: bool,
+    },
+    /// A component: its name and, per cluster, its application's place in the snapshot.
+    Component {
+        /// The name.
+        name: String,
+        /// One per column.
+        cells: Vec<Option<usize>>,
+    },
+}
+
+/// The Fleet screen: components × clusters.
+#[derive(Clone, Debug, Default)]
+pub struct Matrix {
+    /// Rows, folded ones left out.
+    pub rows: Vec<MatrixRow>,
+    /// Widest component name.
+    pub name_width: usize,
+}
+
+impl Matrix {
+    /// Works the matrix out of a snapshot.
+    pub fn new(fleet: &Fleet, filter: &Filter, folded: &BTreeSet<String>) -> Self {
+        let columns: HashMap<&ClusterName, usize> =
+            fleet.clusters.iter().enumerate().map(|(at, cluster)| (&cluster.name, at)).collect();
+        let mut groups: BTreeMap<&str, BTreeMap<&str, (i64, Vec<Option<usize>>)>> = BTreeMap::new();
+        for (at, app) in fleet.apps.iter().enumerate() {
+            let (Some(&column), true) = (columns.get(&app.cluster), filter.passes(app)) else { continue };
+            let (wave, cells) = groups
+                .entry(&app.group)
+                .or_default()
+                .entry(&app.component)
+                .or_insert_with(|| (app.wave, vec![None; fleet.clusters.len()]));
+            *wave = (*wave).min(app.wave);
+            if cells[column].is_none() {
+                cells[column] = Some(at);
+                continue;
+            }
+            // Two applications of one component on one cluster: the second gets a row of its own.
+            let own = groups.entry(&app.group).or_default().entry(&app.name);
+            own.or_insert_with(|| (app.wave, vec![None; fleet.clusters.len()])).1[column] = Some(at);
+        }
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by_key(|(_, components)| components.values().map(|(wave, _)| *wave).min());
+        let mut matrix = Self::default();
+        let has_groups = groups.iter().any(|(name, _)| !name.is_empty());
+        for (group, components) in groups {
+            let hidden = has_groups && folded.contains(group);
+            if has_groups {
+                let name = group.to_owned();
+                matrix.rows.push(MatrixRow::Group { name, count: components.len(), folded: hidden });
+            }
+            if hidden {
+                continue;
+            }
+            let mut components: Vec<_> = components.into_iter().collect();
+            components.sort_by_key(|(_, (wave, _))| *wave);
+            for (name, (_, cells)) in components {
+                matrix.name_width = matrix.name_width.max(name.chars().count());
+                matrix.rows.push(MatrixRow::Component { name: name.to_owned(), cells });
+            }
+        }
+        matrix
+    }
+}
+
+/// What is wrong, counted once per snapshot for the first line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// OutOfSync.
+    pub out_of_sync: usize,
+    /// Degraded.
+    pub degraded: usize,
+    /// Cannot be rendered or compared.
+    pub broken: usize,
+    /// Progressing.
+    pub progressing: usize,
+    /// Clusters that do not answer.
+    pub lost: usize,
+}
+
+impl Counts {
+    /// Counts.
+    pub fn new(fleet: &Fleet) -> Self {
+        use crate::model::{ConditionKind, Connection};
+        let mut counts = Self::default();
+        for app in &fleet.apps {
+            counts.out_of_sync += usize::from(app.sync == Sync::OutOfSync);
+            counts.degraded += usize::from(app.health.status == HealthStatus::Degraded);
+            counts.progressing += usize::from(app.health.status == HealthStatus::Progressing);
+            counts.broken += usize::from(app.conditions.iter().any(|condition| {
+                condition.kind.blocks_sync()
+                    && !matches!(condition.kind, ConditionKind::NoContext | ConditionKind::Unreachable)
+            }));
+        }
+        counts.lost =
+            fleet.clusters.iter().filter(|cluster| matches!(cluster.connection, Connection::Lost { .. })).count();
+        counts
+    }
+}

@@ -1,0 +1,375 @@
+//! Everything that decides what is on screen.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::app_view::AppView;
+use super::confirm::Confirm;
+use super::filter::Filter;
+use super::keymap::{Keymap, Press};
+use super::picker::Picker;
+use super::rows::{self, Counts, Matrix, MatrixRow, Order};
+use super::theme::Theme;
+use crate::engine::{Event, Request};
+use crate::model::{App, AppId, Environment, Fleet, OperationId};
+
+/// What comes in.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// A key was pressed.
+    Key(crossterm::event::KeyEvent),
+    /// The mouse did something.
+    Mouse(crossterm::event::MouseEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has a new size: columns, rows.
+    Resize(u16, u16),
+    /// A new snapshot.
+    Fleet(Arc<Fleet>),
+    /// The engine reports a fact.
+    Engine(Event),
+    /// Time went on.
+    Tick(Timestamp),
+}
+
+/// What has to be done outside.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send a request to the engine.
+    Send(Request),
+    /// Put text on the clipboard.
+    Copy(String),
+    /// Leave.
+    Quit,
+}
+
+/// A screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Screen {
+    /// Components × clusters.
+    #[default]
+    Fleet,
+    /// Applications.
+    Apps,
+    /// Environments.
+    Pipeline,
+    /// Clusters.
+    Clusters,
+    /// Operations and journal.
+    Activity,
+}
+
+impl Screen {
+    /// All of them, in the order of their keys.
+    pub const ALL: [Self; 5] = [Self::Fleet, Self::Apps, Self::Pipeline, Self::Clusters, Self::Activity];
+
+    /// Returns its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fleet => "Fleet",
+            Self::Apps => "Apps",
+            Self::Pipeline => "Pipeline",
+            Self::Clusters => "Clusters",
+            Self::Activity => "Activity",
+        }
+    }
+
+    /// Returns its place.
+    pub fn index(self) -> usize {
+        Self::ALL.iter().position(|screen| *screen == self).unwrap_or(0)
+    }
+}
+
+/// A place in a list and the first row that is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// The selected row.
+    pub at: usize,
+    /// The first row on screen.
+    pub top: usize,
+}
+
+impl Cursor {
+    /// Moves by rows and stays in the list.
+    pub fn step(&mut self, by: isize, len: usize) {
+        self.at = self.at.saturating_add_signed(by).min(len.saturating_sub(1));
+    }
+
+    /// Scrolls so that the selected row is on screen and no space is wasted below.
+    pub fn follow(&mut self, len: usize, height: usize) {
+        self.at = self.at.min(len.saturating_sub(1));
+        let height = height.max(1);
+        self.top = self.top.min(len.saturating_sub(height));
+        if self.at < self.top {
+            self.top = self.at;
+        } else if self.at >= self.top + height {
+            self.top = self.at + 1 - height;
+        }
+    }
+}
+
+/// What lies over the screen, from the bottom up.
+#[derive(Clone, Debug)]
+pub enum Layer {
+    /// An application.
+    App(Box<AppView>),
+    /// The one confirmation.
+    Confirm(Box<Confirm>),
+    /// A choice.
+    Picker(Picker),
+    /// The keys; first line shown.
+    Help(usize),
+    /// An operation's story; first line shown.
+    Operation(OperationId, usize),
+    /// A journal entry's story, by its id.
+    Entry(String),
+}
+
+/// A line that goes away by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toast {
+    /// What to say.
+    pub text: String,
+    /// Whether it is bad news.
+    pub bad: bool,
+    /// When it was said.
+    pub at: Timestamp,
+}
+
+/// The filter line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FilterLine {
+    /// Its text.
+    pub text: String,
+    /// Whether keys go into it.
+    pub editing: bool,
+    /// What it was before it was edited.
+    pub before: String,
+}
+
+/// How things are drawn.
+#[derive(Clone, Debug, Default)]
+pub struct Look {
+    /// Colours.
+    pub theme: Theme,
+    /// Whether only ASCII signs are used.
+    pub ascii: bool,
+}
+
+/// Cursors of the screens.
+#[derive(Clone, Debug, Default)]
+pub struct Cursors {
+    /// Row of the matrix.
+    pub fleet: Cursor,
+    /// Column of the matrix: the selected one, and the first that is drawn.
+    pub column: Cursor,
+    /// Apps.
+    pub apps: Cursor,
+    /// Pipeline: the selected environment.
+    pub pipeline: Cursor,
+    /// Clusters.
+    pub clusters: Cursor,
+    /// Activity.
+    pub activity: Cursor,
+}
+
+/// What the lists show, worked out when the snapshot or the filter changes.
+#[derive(Clone, Debug, Default)]
+pub struct Lists {
+    /// Rows of the Apps screen, as places in the snapshot.
+    pub apps: Vec<usize>,
+    /// How many of them are new since they were sorted.
+    pub new: usize,
+    /// The Fleet screen.
+    pub matrix: Matrix,
+    /// What is wrong.
+    pub counts: Counts,
+    /// How Apps is sorted.
+    pub order: Order,
+}
+
+/// The whole state of the screen.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The newest snapshot.
+    pub fleet: Arc<Fleet>,
+    /// The time that ages are measured against.
+    pub now: Timestamp,
+    /// The zone of clock times.
+    pub zone: TimeZone,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// How things are drawn.
+    pub look: Look,
+    /// Which keys mean what.
+    pub keymap: Keymap,
+    /// Keys of a sequence that is not complete.
+    pub pressed: Vec<Press>,
+    /// Whether changes are refused.
+    pub read_only: bool,
+    /// A note for the help.
+    pub help_note: Option<String>,
+    /// The screen under the layers.
+    pub screen: Screen,
+    /// Cursors.
+    pub cursors: Cursors,
+    /// Worked-out rows.
+    pub lists: Lists,
+    /// Marked applications.
+    pub marks: BTreeSet<AppId>,
+    /// Groups that are folded away.
+    pub folded: BTreeSet<String>,
+    /// The filter.
+    pub filter: FilterLine,
+    /// Layers, the topmost last.
+    pub layers: Vec<Layer>,
+    /// Toasts, the newest last.
+    pub toasts: Vec<Toast>,
+    /// The last ticket that was given out.
+    pub ticket: u64,
+    /// Whether the body takes the whole screen.
+    pub zoomed: bool,
+    /// Whether the person has moved in the list of applications: from then on it stays put.
+    pub touched: bool,
+}
+
+impl State {
+    /// Makes the state around a first snapshot.
+    pub fn new(fleet: Arc<Fleet>, now: Timestamp, size: (u16, u16)) -> Self {
+        let mut state = Self {
+            fleet,
+            now,
+            zone: TimeZone::UTC,
+            size,
+            look: Look::default(),
+            keymap: Keymap::default(),
+            pressed: Vec::new(),
+            read_only: false,
+            help_note: None,
+            screen: Screen::default(),
+            cursors: Cursors::default(),
+            lists: Lists::default(),
+            marks: BTreeSet::new(),
+            folded: BTreeSet::new(),
+            filter: FilterLine::default(),
+            layers: Vec::new(),
+            toasts: Vec::new(),
+            ticket: 0,
+            zoomed: false,
+            touched: false,
+        };
+        state.sort();
+        state
+    }
+
+    /// Works the lists out anew, sorted.
+    pub fn sort(&mut self) {
+        let filter = Filter::parse(&self.filter.text);
+        self.lists.apps = rows::sorted(&self.fleet, &filter, self.lists.order);
+        self.lists.new = 0;
+        self.lists.matrix = Matrix::new(&self.fleet, &filter, &self.folded);
+        self.lists.counts = Counts::new(&self.fleet);
+    }
+
+    /// Takes a new snapshot; rows stay where they are once a person has moved among them.
+    pub fn take(&mut self, fleet: Arc<Fleet>) {
+        if !self.touched {
+            self.fleet = fleet;
+            self.sort();
+            return;
+        }
+        let before: Vec<AppId> = self.lists.apps.iter().map(|&at| self.fleet.apps[at].id.clone()).collect();
+        let selected = self.selected_row_name();
+        self.fleet = fleet;
+        let filter = Filter::parse(&self.filter.text);
+        let (apps, new) = rows::kept(&self.fleet, &filter, &before);
+        self.lists.apps = apps;
+        self.lists.new += new;
+        self.lists.matrix = Matrix::new(&self.fleet, &filter, &self.folded);
+        self.lists.counts = Counts::new(&self.fleet);
+        let again = selected.and_then(|name| self.lists.matrix.rows.iter().position(|row| row_name(row) == name));
+        if let Some(row) = again {
+            self.cursors.fleet.at = row;
+        }
+    }
+
+    fn selected_row_name(&self) -> Option<(bool, String)> {
+        self.lists.matrix.rows.get(self.cursors.fleet.at).map(row_name)
+    }
+
+    /// Gives out the next ticket.
+    pub fn next_ticket(&mut self) -> u64 {
+        self.ticket += 1;
+        self.ticket
+    }
+
+    /// Returns the application that keys act on: the open one, else the one under the cursor.
+    pub fn selected_app(&self) -> Option<&Arc<App>> {
+        if let Some(view) = self.open_app() {
+            return self.fleet.app(&view.app);
+        }
+        match self.screen {
+            Screen::Fleet => match self.lists.matrix.rows.get(self.cursors.fleet.at)? {
+                MatrixRow::Component { cells, .. } => {
+                    cells.get(self.cursors.column.at).copied().flatten().map(|at| &self.fleet.apps[at])
+                }
+                MatrixRow::Group { .. } => None,
+            },
+            Screen::Apps => self.lists.apps.get(self.cursors.apps.at).map(|&at| &self.fleet.apps[at]),
+            _ => None,
+        }
+    }
+
+    /// Returns the marked applications, else the selected one.
+    pub fn chosen_apps(&self) -> Vec<AppId> {
+        if self.open_app().is_none() && !self.marks.is_empty() {
+            return self.marks.iter().cloned().collect();
+        }
+        self.selected_app().map(|app| app.id.clone()).into_iter().collect()
+    }
+
+    /// Returns the environment that keys act on, if the selection is in one.
+    pub fn selected_environment(&self) -> Option<&Arc<Environment>> {
+        let by_cluster = |place: usize| {
+            let cluster = self.fleet.clusters.get(place)?;
+            self.fleet.environment(cluster.environment.as_ref()?)
+        };
+        if let Some(app) = self.selected_app() {
+            return self.fleet.environment(app.environment.as_ref()?);
+        }
+        match self.screen {
+            Screen::Pipeline => self.fleet.environments.get(self.cursors.pipeline.at),
+            Screen::Clusters => by_cluster(self.cursors.clusters.at),
+            Screen::Fleet => by_cluster(self.cursors.column.at),
+            Screen::Apps | Screen::Activity => None,
+        }
+    }
+
+    /// Returns the application that is open, if one is.
+    pub fn open_app(&self) -> Option<&AppView> {
+        self.layers.iter().rev().find_map(|layer| match layer {
+            Layer::App(view) => Some(&**view),
+            _ => None,
+        })
+    }
+
+    /// Says something that goes away by itself.
+    pub fn say(&mut self, bad: bool, text: impl Into<String>) {
+        let text = crate::model::text::line(&text.into()).into_owned();
+        self.toasts.retain(|toast| toast.text != text);
+        self.toasts.push(Toast { text, bad, at: self.now });
+        if self.toasts.len() > 4 {
+            self.toasts.remove(0);
+        }
+    }
+}
+
+fn row_name(row: &MatrixRow) -> (bool, String) {
+    match row {
+        MatrixRow::Group { name, .. } => (true, name.clone()),
+        MatrixRow::Component { name, .. } => (false, name.clone()),
+    }
+}
