@@ -94,17 +94,17 @@ impl Filter {
             Test::Project(wanted) => starts(&app.project, wanted),
             Test::Namespace(wanted) => starts(&app.namespace, wanted),
             Test::Why(wanted) => app.why.to_lowercase().contains(wanted.as_str()),
-            Test::Label(key, value) => app
-                .labels
-                .iter()
-                .any(|(name, is)| name == key && value.as_ref().is_none_or(|wanted| wanted == is)),
+            Test::Label(key, value) => {
+                app.labels.iter().any(|(name, is)| name == key && value.as_ref().is_none_or(|wanted| wanted == is))
+            }
             Test::Broken => app.conditions.iter().any(|condition| {
                 condition.kind.blocks_sync()
                     && !matches!(condition.kind, ConditionKind::NoContext | ConditionKind::Unreachable)
             }),
-            Test::Lost => app.conditions.iter().any(|condition| {
-                matches!(condition.kind, ConditionKind::NoContext | ConditionKind::Unreachable)
-            }),
+            Test::Lost => app
+                .conditions
+                .iter()
+                .any(|condition| matches!(condition.kind, ConditionKind::NoContext | ConditionKind::Unreachable)),
         }
     }
 

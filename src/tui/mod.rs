@@ -1,1 +1,24 @@
-//! The screen.
+//! The screen: a pure update of its state by messages, and views that draw it.
+
+mod action;
+mod age;
+mod app_view;
+mod confirm;
+mod filter;
+mod keymap;
+mod picker;
+mod rows;
+mod sign;
+mod state;
+mod theme;
+mod view;
+
+pub use action::{ACTIONS, Action, key_table};
+pub use app_view::{AppView, Content, Pane, Tab};
+pub use confirm::{Confirm, Stage};
+pub use keymap::Keymap;
+pub use picker::Picker;
+pub use rows::Order;
+pub use state::{Cursor, Effect, FilterLine, Layer, Look, Message, Screen, State, Toast};
+pub use theme::{Depth, Theme};
+pub use view::draw;
