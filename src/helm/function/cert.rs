@@ -13,7 +13,7 @@ use rcgen::{
     PKCS_ECDSA_P256_SHA256, PKCS_ED25519, SanType,
 };
 
-use super::argument::{function, int, strval, text, texts};
+use super::argument::{function, int, text, texts};
 use crate::helm::state::State;
 use crate::template::{Function, Host, Parameter, Structure, Value};
 
@@ -27,24 +27,24 @@ pub(super) static FUNCTIONS: &[Function] = &[
     }),
     function("genCAWithKey", &[Text, Int, Text], |host, args| {
         random(host, "genCAWithKey");
-        authority(&Wanted::authority(args)?, given_key(&args[2])?)
+        authority(&Wanted::authority(args)?, key(&text(&args[2]))?)
     }),
     function("genPrivateKey", &[Text], generate_key),
     function("genSelfSignedCert", &[Text, Any, Any, Int], |host, args| {
         random(host, "genSelfSignedCert");
-        self_signed(&Wanted::server(args)?, new_key()?)
+        self_signed(&Wanted::server(host, args)?, new_key()?)
     }),
     function("genSelfSignedCertWithKey", &[Text, Any, Any, Int, Text], |host, args| {
         random(host, "genSelfSignedCertWithKey");
-        self_signed(&Wanted::server(args)?, given_key(&args[4])?)
+        self_signed(&Wanted::server(host, args)?, key(&text(&args[4]))?)
     }),
     function("genSignedCert", &[Text, Any, Any, Int, CERTIFICATE], |host, args| {
         random(host, "genSignedCert");
-        signed(&Wanted::server(args)?, new_key()?, &args[4])
+        signed(&Wanted::server(host, args)?, new_key()?, &args[4])
     }),
     function("genSignedCertWithKey", &[Text, Any, Any, Int, CERTIFICATE, Text], |host, args| {
         random(host, "genSignedCertWithKey");
-        signed(&Wanted::server(args)?, given_key(&args[5])?, &args[4])
+        signed(&Wanted::server(host, args)?, key(&text(&args[5]))?, &args[4])
     }),
 ];
 
@@ -118,15 +118,15 @@ impl Wanted {
         Ok(Wanted { common_name: text(&args[0]).into_owned(), names: Vec::new(), days: days(&args[1])? })
     }
 
-    fn server(args: &[Value]) -> Result<Self, String> {
+    fn server(host: &mut dyn Host, args: &[Value]) -> Result<Self, String> {
         let mut names = Vec::new();
-        for address in texts(&args[1]) {
+        for address in texts(host, &args[1])? {
             let address = address.text().into_owned();
             let parsed: IpAddr =
                 address.parse().map_err(|_| format!("error parsing ip: {address} is not a valid ip address"))?;
             names.push(SanType::IpAddress(parsed));
         }
-        for name in texts(&args[2]) {
+        for name in texts(host, &args[2])? {
             let name = name.text().into_owned().try_into();
             names.push(SanType::DnsName(name.map_err(|error: rcgen::Error| error.to_string())?));
         }
@@ -170,11 +170,6 @@ fn unix_lines(pem: &str) -> String {
 
 fn new_key() -> Result<KeyPair, String> {
     KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|error| error.to_string())
-}
-
-fn given_key(pem: &Value) -> Result<KeyPair, String> {
-    let pem = strval(pem);
-    key(&pem.text())
 }
 
 /// Reads a private key: PKCS #8, or PKCS #1 inside of it.
