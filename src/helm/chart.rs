@@ -26,7 +26,7 @@ pub struct Chart {
     pub(super) values: Vec<Map<String, Value>>,
     pub(super) schema: Option<Arc<[u8]>>,
     pub(super) dependencies: Vec<Arc<Chart>>,
-    parsed: Mutex<HashMap<Vec<String>, Templates>>,
+    parsed: Mutex<HashMap<(Profile, Vec<String>), Templates>>,
 }
 
 impl Chart {
@@ -61,21 +61,23 @@ impl Chart {
         }
     }
 
-    /// Returns the templates of these names parsed in this order, from an earlier render if there was one.
+    /// Returns the templates of these names parsed in this order with the functions of a profile, from an earlier render if there was one.
     pub(super) fn parsed<E>(
         &self,
+        profile: Profile,
         names: Vec<String>,
         parse: impl FnOnce(&[String]) -> Result<Templates, E>,
     ) -> Result<Templates, E> {
-        if let Some(known) = self.parsed.lock().unwrap_or_else(PoisonError::into_inner).get(&names) {
+        let key = (profile, names);
+        if let Some(known) = self.parsed.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(known.clone());
         }
-        let templates = parse(&names)?;
+        let templates = parse(&key.1)?;
         let mut kept = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= KEPT_SETS {
             kept.clear();
         }
-        kept.insert(names, templates.clone());
+        kept.insert(key, templates.clone());
         Ok(templates)
     }
 }

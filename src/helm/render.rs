@@ -99,8 +99,9 @@ fn run(node: &Node<'_>, values: &Json, options: &Options, rendered: &mut Rendere
     contexts(node, node.name().to_owned(), true, values, &shared, &mut tasks);
     let mut names: Vec<String> = tasks.keys().cloned().collect();
     names.sort_by_cached_key(|name| std::cmp::Reverse((name.matches('/').count(), name.clone())));
-    let known = |name: &str| function::find(name).is_some();
-    let templates = node.chart.parsed(names.clone(), |names| {
+    let find = |name: &str| function::find(options.profile, name);
+    let known = |name: &str| find(name).is_some();
+    let templates = node.chart.parsed(options.profile, names.clone(), |names| {
         let mut templates = Templates::new();
         for name in names {
             let text = String::from_utf8_lossy(tasks[name].text);
@@ -109,7 +110,6 @@ fn run(node: &Node<'_>, values: &Json, options: &Options, rendered: &mut Rendere
         Ok::<_, Error>(templates)
     })?;
     let mut state = State::new(options.profile);
-    let find = |name: &str| function::find(name);
     let mut executor = Executor::new(&templates, &find, &mut state, options.budget);
     let mut written = Vec::new();
     for name in &names {

@@ -3,12 +3,16 @@
 mod abbreviate;
 mod argument;
 mod cert;
+mod date;
 mod decimal;
 mod dict;
+mod duration;
 mod encode;
 mod hash;
 mod json;
 mod json_decode;
+mod layout;
+mod layout_parse;
 mod list;
 mod logic;
 mod merge;
@@ -28,21 +32,28 @@ mod yaml;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use super::profile::Profile;
 use crate::template::Function;
 
 /// Finds a function by the name that templates call it by; Go's own built-in ones are not here.
-pub(super) fn find(name: &str) -> Option<Function> {
-    static BY_NAME: LazyLock<HashMap<&str, Function>> = LazyLock::new(|| {
-        TABLES.iter().flat_map(|table| table.iter()).map(|function| (function.name, *function)).collect()
-    });
-    BY_NAME.get(name).copied()
+pub(super) fn find(profile: Profile, name: &str) -> Option<Function> {
+    static BY_NAME: LazyLock<HashMap<&str, Function>> = LazyLock::new(|| by_name(TABLES));
+    static SINCE_V4_3: LazyLock<HashMap<&str, Function>> = LazyLock::new(|| by_name(&[duration::SINCE_V4_3]));
+    let newer = || SINCE_V4_3.get(name).filter(|_| profile >= Profile::V4_3);
+    BY_NAME.get(name).or_else(newer).copied()
+}
+
+fn by_name(tables: &[&'static [Function]]) -> HashMap<&'static str, Function> {
+    tables.iter().flat_map(|table| table.iter()).map(|function| (function.name, *function)).collect()
 }
 
 /// One table for each kind of function.
 static TABLES: &[&[Function]] = &[
     abbreviate::FUNCTIONS,
     cert::FUNCTIONS,
+    date::FUNCTIONS,
     dict::FUNCTIONS,
+    duration::FUNCTIONS,
     encode::FUNCTIONS,
     hash::FUNCTIONS,
     json::FUNCTIONS,
@@ -64,7 +75,6 @@ static TABLES: &[&[Function]] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::helm::profile::Profile;
     use crate::helm::state::State;
     use crate::template::{Budget, Executor, Map, Templates};
 
@@ -84,8 +94,9 @@ mod tests {
 
     fn execute(profile: Profile, template: &str) -> Result<String, String> {
         let mut templates = Templates::new();
-        templates.parse("t", template, &|name| find(name).is_some()).map_err(|error| error.to_string())?;
+        templates.parse("t", template, &|name| find(profile, name).is_some()).map_err(|error| error.to_string())?;
         let mut state = State::new(profile);
+        let find = |name: &str| find(profile, name);
         let budget = Budget { depth: 200, steps: 1 << 24, ..Budget::default() };
         let mut executor = Executor::new(&templates, &find, &mut state, budget);
         let out = executor.execute("t", &Map::new().into()).map_err(|error| error.to_string())?;
