@@ -1,132 +1,205 @@
-//! Regular expressions.
+//! Regular expressions: matching, finding, replacing and splitting as Go does.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ops::Range;
+use std::rc::Rc;
 
-use regex::bytes::Regex;
+use regex::bytes::{Captures, RegexBuilder};
 
 use super::argument::{bytes, function, int, text};
-use super::regex_syntax;
+use super::regex_syntax::translate;
+use crate::template::format::quote_text;
 use crate::template::{Function, Host, Parameter, Str, Value};
 
 use Parameter::{Int, String as Text};
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    function("mustRegexFind", &[Text, Text], find),
-    function("mustRegexFindAll", &[Text, Text, Int], find_all),
-    function("mustRegexMatch", &[Text, Text], |_, args| Ok(compiled(&args[0])?.is_match(bytes(&args[1])).into())),
-    function("mustRegexReplaceAll", &[Text, Text, Text], replace_all),
-    function("mustRegexReplaceAllLiteral", &[Text, Text, Text], replace_all_literal),
-    function("mustRegexSplit", &[Text, Text, Int], split),
-    function("regexFind", &[Text, Text], |host, args| find(host, args).map_err(|error| panicked(&args[0], &error))),
-    function("regexFindAll", &[Text, Text, Int], |host, args| {
-        find_all(host, args).map_err(|error| panicked(&args[0], &error))
+    function("mustRegexFind", &[Text, Text], |host, args| find(host, compile(&args[0])?, &args[1])),
+    function("mustRegexFindAll", &[Text, Text, Int], |host, args| find_all(host, compile(&args[0])?, args)),
+    function("mustRegexMatch", &[Text, Text], |host, args| matches(host, compile(&args[0])?, &args[1])),
+    function("mustRegexReplaceAll", &[Text, Text, Text], |host, args| replace(host, compile(&args[0])?, args, true)),
+    function("mustRegexReplaceAllLiteral", &[Text, Text, Text], |host, args| {
+        replace(host, compile(&args[0])?, args, false)
     }),
-    function("regexMatch", &[Text, Text], |_, args| {
-        Ok(compiled(&args[0]).is_ok_and(|regex| regex.is_match(bytes(&args[1]))).into())
+    function("mustRegexSplit", &[Text, Text, Int], |host, args| split(host, compile(&args[0])?, args)),
+    function("regexFind", &[Text, Text], |host, args| find(host, must_compile(&args[0])?, &args[1])),
+    function("regexFindAll", &[Text, Text, Int], |host, args| find_all(host, must_compile(&args[0])?, args)),
+    function("regexMatch", &[Text, Text], |host, args| match compile(&args[0]) {
+        Ok(regex) => matches(host, regex, &args[1]),
+        Err(_) => Ok(false.into()),
     }),
-    function("regexQuoteMeta", &[Text], |_, args| Ok(quoted(bytes(&args[0])))),
-    function("regexReplaceAll", &[Text, Text, Text], |host, args| {
-        replace_all(host, args).map_err(|error| panicked(&args[0], &error))
-    }),
+    function("regexQuoteMeta", &[Text], |_, args| Ok(quote_meta(bytes(&args[0])).into())),
+    function("regexReplaceAll", &[Text, Text, Text], |host, args| replace(host, must_compile(&args[0])?, args, true)),
     function("regexReplaceAllLiteral", &[Text, Text, Text], |host, args| {
-        replace_all_literal(host, args).map_err(|error| panicked(&args[0], &error))
+        replace(host, must_compile(&args[0])?, args, false)
     }),
-    function("regexSplit", &[Text, Text, Int], |host, args| {
-        split(host, args).map_err(|error| panicked(&args[0], &error))
-    }),
+    function("regexSplit", &[Text, Text, Int], |host, args| split(host, must_compile(&args[0])?, args)),
 ];
 
-/// How many expressions a thread keeps compiled.
-const KEPT: usize = 256;
-
-/// How big a compiled expression may get, in bytes.
-const LARGEST: usize = 4 << 20;
-
-thread_local! {
-    static COMPILED: RefCell<HashMap<String, Result<Regex, String>>> = RefCell::default();
+/// A regular expression that is ready to use.
+struct Regex {
+    regex: regex::bytes::Regex,
+    names: Vec<Option<String>>,
+    is_empty: bool,
 }
 
-/// Returns the expression that Go would compile, or Go's error.
-fn compiled(pattern: &Value) -> Result<Regex, String> {
-    let pattern = text(pattern);
-    COMPILED.with_borrow_mut(|kept| {
-        if let Some(known) = kept.get(&*pattern) {
-            return known.clone();
+/// How many expressions each thread keeps.
+const KEPT: usize = 256;
+
+/// The most memory that one compiled expression may take.
+const LARGEST: usize = 32 << 20;
+
+/// Returns an expression, or Go's error.
+fn compile(expression: &Value) -> Result<Rc<Regex>, String> {
+    thread_local! {
+        static COMPILED: RefCell<HashMap<Vec<u8>, Result<Rc<Regex>, String>>> = RefCell::default();
+    }
+    COMPILED.with_borrow_mut(|compiled| {
+        let key = bytes(expression);
+        if let Some(result) = compiled.get(key) {
+            return result.clone();
         }
-        if kept.len() >= KEPT {
-            kept.clear();
+        if compiled.len() == KEPT {
+            compiled.clear();
         }
-        let compiled = regex_syntax::translate(&pattern).and_then(|pattern| {
-            let built = regex::bytes::RegexBuilder::new(&pattern).size_limit(LARGEST).build();
-            built.map_err(|error| format!("error parsing regexp: {error}"))
-        });
-        kept.insert(pattern.into_owned(), compiled.clone());
-        compiled
+        let result = build(&text(expression)).map(Rc::new);
+        compiled.insert(key.to_vec(), result.clone());
+        result
     })
 }
 
-/// Returns the error of a function that panics in Go where its `must` form returns an error.
-fn panicked(pattern: &Value, error: &str) -> String {
-    if error.starts_with("error parsing regexp") {
-        format!("regexp: Compile(`{}`): {error}", text(pattern))
-    } else {
-        error.to_owned()
+fn build(expression: &str) -> Result<Regex, String> {
+    let translation = translate(expression)?;
+    let regex = RegexBuilder::new(&translation.pattern)
+        .size_limit(LARGEST)
+        .nest_limit(2500)
+        .build()
+        .map_err(|_| format!("error parsing regexp: expression too large: `{expression}`"))?;
+    Ok(Regex { regex, names: translation.names, is_empty: expression.is_empty() })
+}
+
+/// Returns an expression, or the message of the panic that Go ends a wrong one with.
+fn must_compile(expression: &Value) -> Result<Rc<Regex>, String> {
+    compile(expression).map_err(|error| {
+        let text = text(expression);
+        let is_plain = text.chars().all(|c| c != '`' && c != '\u{feff}' && (c == '\t' || !c.is_control()));
+        let quoted = if is_plain { format!("`{text}`") } else { quote_text(&text) };
+        format!("regexp: Compile({quoted}): {error}")
+    })
+}
+
+/// Returns the length of the character at a place, 1 for what is none, 0 at the end.
+fn width(text: &[u8], at: usize) -> usize {
+    let rest = &text[at.min(text.len())..];
+    match rest[..rest.len().min(4)].utf8_chunks().next() {
+        Some(chunk) => chunk.valid().chars().next().map_or(1, char::len_utf8),
+        None => 0,
     }
 }
 
-fn find(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    let found = compiled(&args[0])?;
-    Ok(found.find(bytes(&args[1])).map_or_else(|| "".into(), |found| Str::from(found.as_bytes()).into()))
+impl Regex {
+    /// Returns the places of up to `limit` matches; none that is empty follows another directly.
+    fn places(&self, text: &[u8], limit: usize) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        let (mut from, mut last_end) = (0, None);
+        while found.len() < limit && from <= text.len() {
+            let Some(place) = self.regex.find_at(text, from).map(|found| found.range()) else { break };
+            let mut is_wanted = true;
+            if place.end == from {
+                is_wanted = last_end != Some(place.start);
+                from += width(text, from).max(1);
+            } else {
+                from = place.end;
+            }
+            last_end = Some(place.end);
+            if is_wanted {
+                found.push(place);
+            }
+        }
+        found
+    }
+
+    /// Appends a replacement with what the groups matched in place of their names.
+    fn expand(&self, out: &mut Vec<u8>, template: &str, captures: &Captures<'_>) {
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('$') {
+            out.extend_from_slice(before.as_bytes());
+            rest = after;
+            if let Some(after) = rest.strip_prefix('$') {
+                out.push(b'$');
+                rest = after;
+            } else if let Some((name, after)) = reference(rest) {
+                out.extend_from_slice(self.group(name, captures));
+                rest = after;
+            } else {
+                out.push(b'$');
+            }
+        }
+        out.extend_from_slice(rest.as_bytes());
+    }
+
+    fn group<'t>(&self, name: &str, captures: &Captures<'t>) -> &'t [u8] {
+        let is_number = name.bytes().all(|byte| byte.is_ascii_digit()) && (name == "0" || !name.starts_with('0'));
+        let group = match name.parse::<usize>() {
+            Ok(number) if is_number => captures.get(number),
+            _ => {
+                let named = self.names.iter().enumerate().filter(|(_, group)| group.as_deref() == Some(name));
+                named.filter_map(|(index, _)| captures.get(index + 1)).next()
+            }
+        };
+        group.map_or(&[], |group| group.as_bytes())
+    }
 }
 
-/// Returns how many matches a limit allows; a negative one allows all.
-fn limit(value: &Value) -> usize {
-    usize::try_from(int(value)).unwrap_or(usize::MAX)
+/// Reads the name of a group, in braces or as long as it can be.
+fn reference(text: &str) -> Option<(&str, &str)> {
+    let braced = text.strip_prefix('{');
+    let text = braced.unwrap_or(text);
+    let end = text.find(|c: char| c != '_' && !c.is_alphanumeric()).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let rest = if braced.is_some() { rest.strip_prefix('}')? } else { rest };
+    (!name.is_empty()).then_some((name, rest))
 }
 
-fn find_all(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    let regex = compiled(&args[0])?;
-    host.spend(bytes(&args[1]).len())?;
-    Ok(Value::strings(regex.find_iter(bytes(&args[1])).take(limit(&args[2])).map(|found| found.as_bytes())))
+fn matches(host: &mut dyn Host, regex: Rc<Regex>, text: &Value) -> Result<Value, String> {
+    host.spend(bytes(text).len())?;
+    Ok(regex.regex.is_match(bytes(text)).into())
 }
 
-fn replace_all(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    let replaced = compiled(&args[0])?.replace_all(bytes(&args[1]), bytes(&args[2])).into_owned();
-    host.spend(replaced.len())?;
-    Ok(Str::from(replaced).into())
+fn find(host: &mut dyn Host, regex: Rc<Regex>, text: &Value) -> Result<Value, String> {
+    host.spend(bytes(text).len())?;
+    Ok(Str::from(regex.regex.find(bytes(text)).map_or(&[][..], |found| found.as_bytes())).into())
 }
 
-fn replace_all_literal(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    let with = regex::bytes::NoExpand(bytes(&args[2]));
-    let replaced = compiled(&args[0])?.replace_all(bytes(&args[1]), with).into_owned();
-    host.spend(replaced.len())?;
-    Ok(Str::from(replaced).into())
-}
-
-/// Splits where the expression matches. An empty match at the very start splits nothing off, and one at the very end
-/// leaves nothing behind.
-fn split(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    let regex = compiled(&args[0])?;
-    let (text, limit) = (bytes(&args[1]), limit(&args[2]));
+fn find_all(host: &mut dyn Host, regex: Rc<Regex>, args: &[Value]) -> Result<Value, String> {
+    let text = bytes(&args[1]);
     host.spend(text.len())?;
+    let limit = usize::try_from(int(&args[2])).unwrap_or(usize::MAX);
+    Ok(Value::strings(regex.places(text, limit).into_iter().map(|place| &text[place])))
+}
+
+fn split(host: &mut dyn Host, regex: Rc<Regex>, args: &[Value]) -> Result<Value, String> {
+    let text = bytes(&args[1]);
+    host.spend(text.len())?;
+    let limit = usize::try_from(int(&args[2])).unwrap_or(usize::MAX);
     if limit == 0 {
-        return Ok(Value::strings(std::iter::empty::<&str>()));
+        return Ok(Value::strings([] as [&str; 0]));
     }
-    if !bytes(&args[0]).is_empty() && text.is_empty() {
+    if !regex.is_empty && text.is_empty() {
         return Ok(Value::strings([""]));
     }
-    let mut parts: Vec<&[u8]> = Vec::new();
+    let mut parts = Vec::new();
     let (mut start, mut end) = (0, 0);
-    for found in regex.find_iter(text).take(limit) {
-        if parts.len() + 1 == limit {
+    for place in regex.places(text, limit) {
+        if parts.len() == limit - 1 {
             break;
         }
-        end = found.start();
-        if found.end() != 0 {
+        end = place.start;
+        if place.end != 0 {
             parts.push(&text[start..end]);
         }
-        start = found.end();
+        start = place.end;
     }
     if end != text.len() {
         parts.push(&text[start..]);
@@ -134,7 +207,34 @@ fn split(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     Ok(Value::strings(parts))
 }
 
-fn quoted(text: &[u8]) -> Value {
+fn replace(host: &mut dyn Host, regex: Rc<Regex>, args: &[Value], expands: bool) -> Result<Value, String> {
+    let subject = bytes(&args[1]);
+    let replacement = text(&args[2]);
+    host.spend(subject.len())?;
+    let mut out = Vec::with_capacity(subject.len());
+    let (mut from, mut last_end) = (0, 0);
+    while from <= subject.len() {
+        let Some(captures) = regex.regex.captures_at(subject, from) else { break };
+        let place = captures.get(0).map_or(from..from, |whole| whole.range());
+        out.extend_from_slice(&subject[last_end..place.start]);
+        // What is empty right after another match is not replaced again.
+        if place.end > last_end || place.start == 0 {
+            let length = out.len();
+            if expands {
+                regex.expand(&mut out, &replacement, &captures);
+            } else {
+                out.extend_from_slice(bytes(&args[2]));
+            }
+            host.spend(out.len() - length)?;
+        }
+        last_end = place.end;
+        from = place.end.max(from + width(subject, from).max(1));
+    }
+    out.extend_from_slice(&subject[last_end.min(subject.len())..]);
+    Ok(Value::String(out.into()))
+}
+
+fn quote_meta(text: &[u8]) -> Str {
     let mut out = Vec::with_capacity(text.len());
     for byte in text {
         if br"\.+*?()|[]{}^$".contains(byte) {
@@ -142,42 +242,48 @@ fn quoted(text: &[u8]) -> Value {
         }
         out.push(*byte);
     }
-    Str::from(out).into()
+    out.into()
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::helm::function::tests::{check, check_error};
+    use super::super::tests::{check, check_error};
 
     #[test]
-    fn matching_and_finding() {
+    fn finds_and_splits_as_go() {
+        check(r#"{{ regexFind "b+" "abbc" }}{{ regexFind "x" "abc" }}"#, "bb");
+        check(r#"{{ regexFindAll "b*" "abbc" -1 | toJson }}"#, r#"["","bb",""]"#);
+        check(r#"{{ regexFindAll "." "äbc" 2 | toJson }}"#, r#"["ä","b"]"#);
+        check(r#"{{ regexSplit "a*" "baac" -1 | toJson }} {{ regexSplit "" "äb" -1 }}"#, r#"["b","c"] [ä b]"#);
         check(
-            r#"{{ regexMatch "^a.c$" "abc" }} {{ regexMatch "[" "[" }} {{ regexMatch "\\d" "١" }}"#,
-            "true false false",
+            r#"{{ regexSplit ";" "x;y;z" 2 }} {{ regexSplit ";" "x;y" 0 }} {{ regexSplit ";" "" -1 | len }}"#,
+            "[x y;z] [] 1",
         );
-        check(r#"{{ regexFind "[a-z]+" "1abc2" }} {{ regexFindAll "a*" "baaac" -1 }}"#, "abc [ aaa ]");
+        check(r#"{{ regexQuoteMeta "a.b*[c]{d}-e" }}"#, r"a\.b\*\[c\]\{d\}-e");
+    }
+
+    #[test]
+    fn replaces_as_go() {
+        check(r#"{{ regexReplaceAll "x(\\d)(?P<n>y)?" "x1y x2" "<${1}$n$$$0>" }}"#, "<1y$x1y> <2$x2>");
+        check(r#"{{ regexReplaceAll "x(\\d)" "x1" "[$1_][$01][$][${1]" }}"#, "[][][$][${1]");
+        check(r#"{{ regexReplaceAll "b*" "abbc" "-" }}"#, "-a-c-");
+        check(r#"{{ regexReplaceAllLiteral "x" "axb" "$0" }}"#, "a$0b");
+    }
+
+    #[test]
+    fn wrong_expressions_match_nothing_or_are_errors() {
+        check(r#"{{ regexMatch "a(" "a(" }}"#, "false");
         check_error(
-            r#"{{ mustRegexMatch "[" "a" }}"#,
-            "error calling mustRegexMatch: error parsing regexp: missing closing ]: `[`",
+            r#"{{ mustRegexMatch "a(" "" }}"#,
+            "error calling mustRegexMatch: error parsing regexp: missing closing ): `a(`",
         );
-        check_error(r#"{{ regexFind "[" "a" }}"#, "regexp: Compile(`[`): error parsing regexp: missing closing ]: `[`");
-    }
-
-    #[test]
-    fn replacing() {
-        check(
-            r#"{{ regexReplaceAll "a(x*)b" "-ab-axxb-" "${1}W" }} {{ regexReplaceAll "a(x*)b" "-ab-" "$1W" }}"#,
-            "-W-xxW- --",
+        check_error(
+            r#"{{ regexFind "a`(" "" }}"#,
+            "error calling regexFind: regexp: Compile(\"a`(\"): error parsing regexp: missing closing ): `a`(`",
         );
-        check(r#"{{ regexReplaceAllLiteral "a(x*)b" "-ab-" "${1}" }} {{ regexQuoteMeta "1.2-a" }}"#, r"-${1}- 1\.2-a");
-    }
-
-    #[test]
-    fn splitting() {
-        check(
-            r#"{{ regexSplit "z+" "pizza" -1 }} {{ regexSplit "," "a,b,c" 2 }} {{ regexSplit "," "a" 0 }}"#,
-            "[pi a] [a b,c] []",
+        check_error(
+            r#"{{ regexSplit "*" "" -1 }}"#,
+            "regexp: Compile(`*`): error parsing regexp: missing argument to repetition operator: `*`",
         );
-        check(r#"{{ regexSplit "" "abc" -1 }} {{ regexSplit "a*" "baac" -1 }}"#, "[a b c] [b c]");
     }
 }
