@@ -26,6 +26,7 @@ mod regex_syntax;
 mod scope;
 mod semver;
 mod text;
+mod url;
 mod words;
 mod yaml;
 
@@ -68,6 +69,7 @@ static TABLES: &[&[Function]] = &[
     scope::FUNCTIONS,
     semver::FUNCTIONS,
     text::FUNCTIONS,
+    url::FUNCTIONS,
     words::FUNCTIONS,
     yaml::FUNCTIONS,
 ];
