@@ -291,7 +291,7 @@ impl<'a> Executor<'a> {
             Value::Invalid | Value::Nil => frame.out.extend_from_slice(b"<no value>"),
             _ => {
                 write_value(&mut frame.out, value);
-                return self.step(frame, cost(&frame.out).saturating_sub(before));
+                return self.step(frame, cost(&frame.out[before..]));
             }
         }
         self.step(frame, frame.out.len() - before)

@@ -3,6 +3,7 @@
 use super::argument::{bytes, function, lossy, raw, spend_items};
 use super::json_decode::decode;
 use crate::helm::value::{floats, from_json};
+use crate::template::format::{LONGEST, cost};
 use crate::template::{Function, Host, ListKind, Map, Parameter, Str, Value};
 
 use Parameter::{Any, String as Text};
@@ -21,9 +22,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
 
 /// How deep values may be nested: what is deeper contains itself.
 pub(super) const DEEPEST: usize = 1_000;
-
-/// How long a text gets, at the most: what is longer holds others many times over.
-const LONGEST: usize = 1 << 26;
 
 #[derive(Clone, Copy)]
 struct Style {
@@ -45,7 +43,7 @@ pub(super) fn empty(host: &mut dyn Host) -> Result<Value, String> {
 fn encode(host: &mut dyn Host, value: &Value, style: Style) -> Result<Value, String> {
     let mut out = Vec::new();
     let result = write(&mut out, value, style, 0);
-    host.spend(out.len())?;
+    host.spend(cost(&out))?;
     result.map(|()| Str::from(out).into())
 }
 

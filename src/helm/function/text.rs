@@ -11,6 +11,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     function("contains", &[Text, Text], |_, args| Ok(contains(bytes(&args[1]), bytes(&args[0])).into())),
     function("hasPrefix", &[Text, Text], |_, args| Ok(bytes(&args[1]).starts_with(bytes(&args[0])).into())),
     function("hasSuffix", &[Text, Text], |_, args| Ok(bytes(&args[1]).ends_with(bytes(&args[0])).into())),
+    function("hello", &[], |_, _| Ok("Hello!".into())),
     function("indent", &[Int, Text], |host, args| indented(host, args, b"")),
     function("join", &[Text, Any], join),
     function("lower", &[Text], |_, args| Ok(text(&args[0]).chars().map(lower).collect::<String>().into())),
@@ -131,7 +132,7 @@ fn join(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
 fn quoted(host: &mut dyn Host, args: &[Value], quote: fn(&[u8]) -> Vec<u8>) -> Result<Value, String> {
     let mut parts = Vec::new();
     for arg in args.iter().filter(|arg| !arg.is_nil()) {
-        parts.push(quote(&*strval(host, arg)?));
+        parts.push(quote(&strval(host, arg)?));
     }
     made(host, parts.join(&b' '))
 }

@@ -22,7 +22,7 @@ pub fn print_value(value: &Value) -> Vec<u8> {
 const DEEPEST: usize = 1_000;
 
 /// After so many bytes nothing more of a value is printed: it holds others many times over.
-const LONGEST: usize = 1 << 26;
+pub const LONGEST: usize = 1 << 24;
 
 /// Returns what a text costs that values were printed into; all there is, if that ended early.
 pub fn cost(text: &[u8]) -> usize {
@@ -31,16 +31,13 @@ pub fn cost(text: &[u8]) -> usize {
 
 /// Appends a value as `%v` prints it.
 pub fn write_value(out: &mut Vec<u8>, value: &Value) {
-    write_nested(out, value, 0);
+    let most = out.len().saturating_add(LONGEST);
+    write_nested(out, value, most, 0);
 }
 
-/// Tells whether nothing more of a value may be printed.
-fn is_too_much(out: &[u8], depth: usize) -> bool {
-    depth > DEEPEST || out.len() > LONGEST
-}
-
-fn write_nested(out: &mut Vec<u8>, value: &Value, depth: usize) {
-    if is_too_much(out, depth) {
+/// Appends a value that is so deep inside of others, unless the output has got too long.
+fn write_nested(out: &mut Vec<u8>, value: &Value, most: usize, depth: usize) {
+    if depth > DEEPEST || out.len() > most {
         return;
     }
     match value {
@@ -56,7 +53,7 @@ fn write_nested(out: &mut Vec<u8>, value: &Value, depth: usize) {
                 if index > 0 {
                     out.push(b' ');
                 }
-                write_nested(out, item, depth + 1);
+                write_nested(out, item, most, depth + 1);
             }
             out.push(b']');
         }
@@ -68,7 +65,7 @@ fn write_nested(out: &mut Vec<u8>, value: &Value, depth: usize) {
                 }
                 out.extend_from_slice(key);
                 out.push(b':');
-                write_nested(out, item, depth + 1);
+                write_nested(out, item, most, depth + 1);
             }
             out.push(b']');
         }

@@ -2,7 +2,7 @@
 
 use super::float::{fixed, general, scientific};
 use super::quote::quoted;
-use super::type_name;
+use super::{DEEPEST, LONGEST, type_name};
 use crate::template::value::{ListKind, Value};
 
 /// What stands between the percent sign and the verb.
@@ -21,7 +21,7 @@ pub(super) struct Flags {
 
 /// Appends a value by a verb.
 pub(super) fn write_verb(out: &mut Vec<u8>, flags: Flags, verb: char, value: &Value) {
-    if super::is_too_much(out, flags.depth) {
+    if flags.depth > DEEPEST || out.len() > LONGEST {
         return;
     }
     if verb == 'T' {
