@@ -20,3 +20,5 @@ pub mod engine;
 pub mod cli;
 pub mod sim;
 pub mod tui;
+
+pub mod wire;

@@ -1,3 +1,5 @@
-//! The program: hands the arguments to the library and turns its answer into an exit code.
+//! The program: hands over to the library and ends with its exit code.
 
-fn main() {}
+fn main() -> color_eyre::Result<std::process::ExitCode> {
+    quarterdeck::wire::main()
+}

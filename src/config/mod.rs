@@ -3,13 +3,15 @@
 mod environments;
 mod policy;
 mod settings;
+mod surroundings;
 mod unknown;
 
 use std::path::PathBuf;
 
 pub use environments::environments;
 pub use policy::{Freeze, Policy, Stage};
-pub use settings::{RepositorySettings, Settings};
+pub use settings::Settings;
+pub use surroundings::Surroundings;
 
 /// A file of settings cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -27,23 +27,10 @@ pub struct Settings {
     pub control_plane: Option<String>,
     /// Environments that must not be changed from here.
     pub read_only: Vec<String>,
-    /// How Git is used.
-    pub git: RepositorySettings,
 }
 
-/// `[git]`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RepositorySettings {
-    /// Remote that is pushed to; the default is `origin`.
-    pub push_remote: Option<String>,
-    /// Work tree to open when no repository is named.
-    pub worktree: Option<PathBuf>,
-}
-
-const KNOWN: [&str; 9] =
-    ["repositories", "kubeconfig", "theme", "ascii", "keys", "contexts", "control_plane", "read_only", "git"];
-const KNOWN_GIT: [&str; 2] = ["push_remote", "worktree"];
+const KNOWN: [&str; 8] =
+    ["repositories", "kubeconfig", "theme", "ascii", "keys", "contexts", "control_plane", "read_only"];
 
 impl Settings {
     /// Reads the text of a settings file; `path` is only named in errors.
@@ -57,13 +44,8 @@ impl Settings {
         };
         let table: toml::Table = toml::from_str(text)
             .map_err(|error: toml::de::Error| refuse(line(error.span()), error.message().to_owned()))?;
-        let git = table.get("git").and_then(toml::Value::as_table);
-        let top = table.keys().map(|key| (key, &KNOWN[..]));
-        let nested = git.into_iter().flat_map(toml::Table::keys).map(|key| (key, &KNOWN_GIT[..]));
-        for (key, known) in top.chain(nested) {
-            if !known.contains(&key.as_str()) {
-                return Err(refuse(unknown::line_of(text, key), unknown::message(key, known)));
-            }
+        if let Some(key) = table.keys().find(|key| !KNOWN.contains(&key.as_str())) {
+            return Err(refuse(unknown::line_of(text, key), unknown::message(key, &KNOWN)));
         }
         toml::from_str(text).map_err(|error: toml::de::Error| refuse(line(error.span()), error.message().to_owned()))
     }
@@ -82,9 +64,8 @@ mod tests {
             assert_eq!(result.map_or_else(|error| error.to_string(), |_| "fine".to_owned()), expected, "{text}");
         }
         check("", "fine");
-        check("ascii = true\n[contexts]\nprod = \"p\"\n[keys]\nsync = [\"s\"]\n[git]\npush_remote = \"up\"\n", "fine");
+        check("ascii = true\n[contexts]\nprod = \"p\"\n[keys]\nsync = [\"s\"]\n", "fine");
         check("ascii = true\nthem = \"x\"\n", "config.toml:2: unknown key \"them\"; did you mean \"theme\"?");
-        check("[git]\nremote = \"x\"\n", "config.toml:2: unknown key \"remote\"; known are push_remote, worktree");
         check("\nascii = 1\n", "config.toml:2: invalid type: integer `1`, expected a boolean");
     }
 }

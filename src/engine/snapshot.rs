@@ -198,7 +198,7 @@ pub(super) fn fleet(world: &World) -> Fleet {
         })
         .collect();
     let mut problems = world.catalog.problems.clone();
-    problems.extend(world.setup.kubeconfig_problem.clone());
+    problems.extend(world.setup.problems.iter().cloned());
     Fleet {
         generation: world.generation,
         at: now,

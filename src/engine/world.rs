@@ -48,8 +48,8 @@ pub struct Setup {
     pub repository: Repository,
     /// Contexts of clusters.
     pub kubeconfig: Option<Arc<Kubeconfig>>,
-    /// Why there are no contexts, if there are none.
-    pub kubeconfig_problem: Option<Problem>,
+    /// What went wrong before it began, such as why there are no contexts.
+    pub problems: Vec<Problem>,
     /// How destinations are matched.
     pub places: Places,
     /// Connections that are there already, by cluster name.
@@ -78,7 +78,7 @@ impl Setup {
         Self {
             repository,
             kubeconfig: None,
-            kubeconfig_problem: None,
+            problems: Vec::new(),
             places: Places::default(),
             open: BTreeMap::new(),
             policy: None,

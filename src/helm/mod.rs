@@ -33,4 +33,4 @@ pub use load::{ChartFile, load, load_archive};
 pub use metadata::{Dependency, Maintainer, Metadata};
 pub use options::{Options, Rendered, ValueInput};
 pub use profile::{NullRules, Profile};
-pub use render::render;
+pub use render::{release_name, render};

@@ -9,10 +9,11 @@ use super::error::Error;
 use super::manifest::{self, DEBUG_HINT, Written};
 use super::merge::Coalesce;
 use super::options::{Options, Rendered};
+use super::profile::Profile;
 use super::state::State;
 use super::{context, dependency, failure, function, input, load, schema, value};
 use crate::model::version::{Constraint, Version};
-use crate::template::{Executor, Map, Templates, Value, without_no_value};
+use crate::template::{Budget, Executor, Map, Templates, Value, without_no_value};
 
 /// The stack that the deepest nesting which a budget allows may need.
 const STACK: usize = 256 << 20;
@@ -46,6 +47,18 @@ pub fn render(chart: &Chart, options: &Options) -> Result<Rendered, Error> {
         }
     })?;
     Ok(rendered)
+}
+
+/// Returns the release name that a template gives (`--name-template`), without values.
+pub fn release_name(template: &str) -> Result<String, Error> {
+    let find = |name: &str| function::find(Profile::default(), name);
+    let known = |name: &str| find(name).is_some();
+    let mut templates = Templates::new();
+    templates.parse("name-template", template, &known).map_err(|error| Error::Values(error.to_string()))?;
+    let mut state = State::new(Profile::default());
+    let budget = Budget { depth: 100, ..Budget::default() };
+    let out = Executor::new(&templates, &find, &mut state, budget).execute("name-template", &Value::Nil);
+    out.map(|out| String::from_utf8_lossy(&out).into_owned()).map_err(|error| Error::Values(error.to_string()))
 }
 
 fn check_release_name(name: &str) -> Result<(), Error> {

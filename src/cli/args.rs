@@ -1,0 +1,355 @@
+//! The arguments, as they are typed; nothing here is interpreted beyond its form.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A terminal control plane for multi-cluster GitOps: every cluster's applications with sync, drift and health, rendered from Git
+/// in-process; sync, roll back and promote from the keyboard. Without a command it opens the screen.
+#[derive(Debug, Parser)]
+#[command(name = "quarterdeck", version, max_term_width = 120, after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do; nothing opens the screen.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 fine, 1 error, 2 drift or not healthy, 3 refused by a gate.";
+
+/// Options that every command takes.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Global {
+    /// Git repository: a work tree or a bare one [default: the one around the current folder]
+    #[arg(long, global = true, value_name = "PATH", env = "QUARTERDECK_REPO")]
+    pub repo: Option<PathBuf>,
+    /// kubeconfig file; may be given several times [default: $KUBECONFIG, else ~/.kube/config]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kubeconfig: Vec<PathBuf>,
+    /// Settings file [default: quarterdeck/config.toml in the configuration folder]
+    #[arg(long, global = true, value_name = "FILE", env = "QUARTERDECK_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Context of the cluster that `in-cluster` destinations mean
+    #[arg(long, global = true, value_name = "CONTEXT")]
+    pub control_plane: Option<String>,
+    /// Refuses everything that would change something
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// Colours of the screen
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Draws with ASCII signs only
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// Leaves the mouse to the terminal
+    #[arg(long, global = true)]
+    pub no_mouse: bool,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// Columns for people.
+    #[default]
+    Table,
+    /// One JSON document.
+    Json,
+    /// The same as YAML.
+    Yaml,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Opens the screen on four simulated clusters and a demo repository; needs nothing installed
+    Demo(Demo),
+    /// Shows clusters and applications; named ones with their objects
+    Status(Status),
+    /// Shows what differs between Git and the clusters
+    Diff(Selection),
+    /// Brings applications to what Git says
+    Sync(Sync),
+    /// Moves the next environment to what this one has
+    Promote(Promote),
+    /// Moves an environment back to an earlier tag
+    Rollback(Rollback),
+    /// Renders a chart, as `helm template` does
+    Template(Box<Template>),
+    /// Says how the object in a file is doing
+    Health(Health),
+    /// Says why two objects differ: what is wanted and what is live
+    Compare(Compare),
+    /// Shows what was done with quarterdeck, newest first
+    Audit(Audit),
+    /// Shows the clusters and how their connections stand
+    Clusters(Show),
+    /// Shows an environment's commits and releases
+    History(History),
+    /// Prints a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Prints the key table of the README
+    #[command(hide = true)]
+    Keys,
+}
+
+/// `quarterdeck demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Runs the clusters without the screen, prints where they are and stays until Ctrl-C
+    #[arg(long)]
+    pub serve: bool,
+    /// Leaves out the story: no drift and no lost cluster by themselves
+    #[arg(long)]
+    pub quiet: bool,
+    /// Draws one screen of the demo into an SVG file and ends
+    #[arg(long, value_name = "FILE")]
+    pub picture: Option<PathBuf>,
+    /// Keys to press before the picture is drawn, such as `2` or `/pay<enter>`
+    #[arg(long, value_name = "KEYS", requires = "picture", default_value = "")]
+    pub keys: String,
+    /// Size of the picture in cells
+    #[arg(long, value_name = "COLUMNSxROWS", requires = "picture", default_value = "120x34")]
+    pub size: String,
+}
+
+/// Which applications.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Selection {
+    /// Applications by name; none means all
+    #[arg(value_name = "APP")]
+    pub apps: Vec<String>,
+    /// Only those on this cluster
+    #[arg(long, value_name = "NAME")]
+    pub cluster: Option<String>,
+    /// Only those in this environment
+    #[arg(long, value_name = "NAME")]
+    pub environment: Option<String>,
+    /// Only those with these labels, such as `team=ops,tier!=web`
+    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    pub selector: Option<String>,
+    /// How the result is written
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `quarterdeck status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Which applications.
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+/// `quarterdeck sync`.
+#[derive(Debug, Args)]
+pub struct Sync {
+    /// Which applications.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// All applications
+    #[arg(long, conflicts_with = "apps")]
+    pub all: bool,
+    /// Deletes objects that Git no longer has
+    #[arg(long)]
+    pub prune: bool,
+    /// Asks the clusters and changes nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Deletes and creates again what cannot be changed in place
+    #[arg(long)]
+    pub force: bool,
+    /// Replaces objects instead of applying them
+    #[arg(long)]
+    pub replace: bool,
+    /// Only this object, such as `apps:Deployment:api`; may be given several times
+    #[arg(long = "resource", value_name = "GROUP:KIND:NAME")]
+    pub resources: Vec<String>,
+    /// Another revision than the Application's
+    #[arg(long, value_name = "REVISION")]
+    pub revision: Option<String>,
+    /// How it is confirmed.
+    #[command(flatten)]
+    pub confirm: Confirm,
+}
+
+/// How a change is confirmed.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Confirm {
+    /// Answers the question with yes
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// `quarterdeck promote`.
+#[derive(Debug, Args)]
+pub struct Promote {
+    /// Environment to promote from
+    #[arg(value_name = "FROM")]
+    pub from: String,
+    /// Environment to promote to [default: the next one]
+    #[arg(value_name = "TO")]
+    pub to: Option<String>,
+    /// Deletes objects that Git no longer has
+    #[arg(long)]
+    pub prune: bool,
+    /// Prints the plan and changes nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How it is confirmed.
+    #[command(flatten)]
+    pub confirm: Confirm,
+    /// How the result is written
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `quarterdeck rollback`.
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// Environment to roll back
+    #[arg(value_name = "ENVIRONMENT")]
+    pub environment: String,
+    /// Tag or commit to go back to
+    #[arg(value_name = "REVISION")]
+    pub to: String,
+    /// Deletes objects that Git no longer has
+    #[arg(long)]
+    pub prune: bool,
+    /// Prints the plan and changes nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How it is confirmed.
+    #[command(flatten)]
+    pub confirm: Confirm,
+    /// How the result is written
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `quarterdeck template`: the flags of `helm template`.
+#[derive(Debug, Args)]
+pub struct Template {
+    /// Release name and chart, or the chart alone: a folder or an archive
+    #[arg(value_name = "[NAME] CHART", num_args = 1..=2, required = true)]
+    pub name_and_chart: Vec<String>,
+    /// Namespace of the release
+    #[arg(short, long, default_value = "default")]
+    pub namespace: String,
+    /// Value file; may be given several times, later ones win
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub values: Vec<String>,
+    /// Sets values: key1=val1,key2=val2
+    #[arg(long, value_name = "PAIRS")]
+    pub set: Vec<String>,
+    /// Sets values that stay strings
+    #[arg(long, value_name = "PAIRS")]
+    pub set_string: Vec<String>,
+    /// Sets values from JSON: key=jsonval
+    #[arg(long, value_name = "PAIRS")]
+    pub set_json: Vec<String>,
+    /// Sets values from files: key=path
+    #[arg(long, value_name = "PAIRS")]
+    pub set_file: Vec<String>,
+    /// Sets one value without reading anything into it: key=text
+    #[arg(long, value_name = "PAIR")]
+    pub set_literal: Vec<String>,
+    /// Prints the chart's CRDs too
+    #[arg(long)]
+    pub include_crds: bool,
+    /// Leaves the chart's CRDs out, whatever else is said
+    #[arg(long)]
+    pub skip_crds: bool,
+    /// Leaves tests out
+    #[arg(long)]
+    pub skip_tests: bool,
+    /// Leaves hooks out
+    #[arg(long)]
+    pub no_hooks: bool,
+    /// Sets .Release.IsUpgrade
+    #[arg(long)]
+    pub is_upgrade: bool,
+    /// Kubernetes version for .Capabilities.KubeVersion
+    #[arg(long, value_name = "VERSION")]
+    pub kube_version: Option<String>,
+    /// API version for .Capabilities.APIVersions; may be given several times
+    #[arg(short, long, value_name = "GROUP/VERSION")]
+    pub api_versions: Vec<String>,
+    /// Prints only manifests made from this template; may be given several times
+    #[arg(short, long, value_name = "FILE")]
+    pub show_only: Vec<String>,
+    /// Template for the release's name
+    #[arg(long, value_name = "TEMPLATE")]
+    pub name_template: Option<String>,
+    /// Does not check values.schema.json
+    #[arg(long)]
+    pub skip_schema_validation: bool,
+    /// Which helm to print like
+    #[arg(long, value_name = "VERSION", default_value = "4.3", value_parser = ["4.3", "4.2", "3.19"])]
+    pub helm_compat: String,
+}
+
+/// `quarterdeck health`.
+#[derive(Debug, Args)]
+pub struct Health {
+    /// File with objects; `-` reads standard input
+    pub file: PathBuf,
+    /// How the result is written
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `quarterdeck compare`.
+#[derive(Debug, Args)]
+pub struct Compare {
+    /// File with the object as Git has it
+    pub desired: PathBuf,
+    /// File with the object as the cluster has it
+    pub live: PathBuf,
+    /// How the result is written
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `quarterdeck audit`.
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// How many entries
+    #[arg(short = 'n', long, default_value_t = 50)]
+    pub limit: usize,
+    /// How the result is written
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// Commands that only show something.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// How the result is written
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `quarterdeck history`.
+#[derive(Debug, Args)]
+pub struct History {
+    /// Environment
+    pub environment: String,
+    /// How the result is written
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        super::Arguments::command().debug_assert();
+    }
+}

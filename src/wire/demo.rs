@@ -1,0 +1,158 @@
+//! `quarterdeck demo`: four simulated clusters, a repository, and something to see.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{POLICY, policy, screen, settings};
+use crate::cli::args::{Demo as Arguments, Global};
+use crate::cli::{self, unwritable};
+use crate::cluster::Kubeconfig;
+use crate::config::Surroundings;
+use crate::engine::{self, Event, Handle, Places, Request, Setup};
+use crate::git::Repository;
+use crate::model::{Ask, Connection, Fleet, Mode, Plan, Problem, SyncAsk};
+use crate::sim::demo::{self, Demo};
+use crate::store::Journal;
+
+/// A folder that goes when the demo ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("quarterdeck-demo-{}", std::process::id())))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // It lies among temporary files: what cannot be removed goes with them.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Runs the demo, with the screen or only its clusters.
+pub(super) async fn run(
+    args: &Arguments,
+    global: &Global,
+    surroundings: &Surroundings,
+    out: &mut dyn Write,
+) -> Result<u8, Problem> {
+    let folder = Folder::new();
+    let demo =
+        demo::start(&folder.0, demo::Options::default()).await.map_err(|error| Problem::new(error.to_string()))?;
+    let stop = CancellationToken::new();
+    if !args.quiet {
+        tokio::spawn(demo.story(stop.clone()));
+    }
+    let setup = setup(&demo, &folder.0, global, surroundings)?;
+    let code = if args.serve {
+        serve(&demo, setup, out).await
+    } else {
+        let note = demo.kubeconfig.as_ref().map(|path| {
+            format!("The demo's clusters: kubectl --kubeconfig {} get deploy -A --context dev-01", path.display())
+        });
+        // What a person set for their own clusters does not hold for these.
+        let mut settings = settings(global, surroundings)?;
+        settings.contexts.clear();
+        screen(setup, &settings, global, surroundings, note).await
+    };
+    stop.cancel();
+    code
+}
+
+fn setup(demo: &Demo, folder: &Path, global: &Global, surroundings: &Surroundings) -> Result<Setup, Problem> {
+    let repository = Repository::open(&demo.repository).map_err(|error| Problem::new(error.to_string()))?;
+    let kubeconfig = match &demo.kubeconfig {
+        Some(path) => Kubeconfig::load(std::slice::from_ref(path)).map_err(|error| Problem::new(error.to_string()))?,
+        None => return Err(Problem::new("the demo's clusters are not served")),
+    };
+    let journal = Journal::open(&folder.join("journal.jsonl")).map_err(|error| Problem::new(error.to_string()))?;
+    let policy = policy(&repository).map_err(|problem| Problem::new(format!("the demo's {POLICY}: {problem}")))?;
+    Ok(Setup {
+        places: Places { contexts: kubeconfig.contexts(), ..Places::default() },
+        kubeconfig: Some(Arc::new(kubeconfig)),
+        policy,
+        mode: if global.read_only { Mode::ReadOnly } else { Mode::Observe },
+        cache: folder.join("cache"),
+        journal: Some(Arc::new(journal)),
+        actor: surroundings.user.clone(),
+        ..Setup::new(repository)
+    })
+}
+
+/// Serves the clusters until Ctrl-C.
+async fn serve(demo: &Demo, setup: Setup, out: &mut dyn Write) -> Result<u8, Problem> {
+    let handle = engine::start(setup);
+    let kubeconfig = demo.kubeconfig.as_deref().unwrap_or(Path::new("")).display();
+    let repository = demo.repository.display();
+    let text = format!(
+        "kubeconfig  {kubeconfig}\nrepository  {repository}\n\n\
+         quarterdeck --repo {repository} --kubeconfig {kubeconfig} status\n\
+         kubectl --kubeconfig {kubeconfig} --context dev-01 get deploy -A\n\n\
+         Applications are being synced; Ctrl-C ends the clusters.\n"
+    );
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| unwritable(&error))?;
+    tokio::select! {
+        () = async { bring_up(&handle).await; std::future::pending().await } => {}
+        () = told_to_stop() => {}
+    }
+    handle.send(Request::Shutdown);
+    Ok(cli::FINE)
+}
+
+/// Waits for Ctrl-C or a polite request to end.
+async fn told_to_stop() {
+    let interrupted = async {
+        // Where it cannot be waited for, the other request is all there is.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    {
+        let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+        let terminated = async {
+            match &mut terminated {
+                Some(signal) => drop(signal.recv().await),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = interrupted => {}
+            () = terminated => {}
+        }
+    }
+    #[cfg(not(unix))]
+    interrupted.await;
+}
+
+/// Syncs everything that renders, once: simulated clusters begin empty, and there is something to see while they fill.
+pub(super) async fn bring_up(handle: &Handle) {
+    let mut snapshots = handle.subscribe();
+    let fleet: Arc<Fleet> = loop {
+        let fleet = snapshots.borrow_and_update().clone();
+        let is_connected = !fleet.clusters.iter().any(|cluster| cluster.connection == Connection::Connecting);
+        if fleet.generation > 0 && fleet.loading.is_none() && is_connected && !fleet.apps.is_empty() {
+            break fleet;
+        }
+        if snapshots.changed().await.is_err() {
+            return;
+        }
+    };
+    let apps = fleet.apps.iter().filter(|app| app.blocked().is_none()).map(|app| app.id.clone()).collect();
+    let mut events = handle.events();
+    const TICKET: u64 = u64::MAX;
+    handle.send(Request::Plan { ticket: TICKET, ask: Ask::Sync(SyncAsk { apps, ..SyncAsk::default() }) });
+    while let Ok(event) = events.recv().await {
+        let Event::Planned { ticket: TICKET, result } = event else { continue };
+        let Ok(plan) = result else { return };
+        let shown = plan.id.clone();
+        if let Ok(approved) = Plan::clone(&plan).approve(&shown) {
+            handle.send(Request::Run(approved));
+        }
+        return;
+    }
+}
