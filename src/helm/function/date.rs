@@ -324,6 +324,29 @@ fn read(layout: &Value, value: &Value) -> Result<Moment, String> {
     Ok(Moment { at: at.map_err(|_| "time zone offset out of range")?, place })
 }
 
+/// Returns a time of TOML; what one leaves out is that of the year 0, and a place that it leaves out has a name of its own.
+pub(super) fn from_toml(time: &toml::value::Datetime) -> Value {
+    let date = time.date.map_or((0, 1, 1), |date| (date.year as i16, date.month as i8, date.day as i8));
+    let clock = time.time.unwrap_or(toml::value::Time { hour: 0, minute: 0, second: None, nanosecond: None });
+    let place = match (time.offset, time.date, time.time) {
+        (Some(toml::value::Offset::Z), ..) => Place::Zone(TimeZone::UTC),
+        (Some(toml::value::Offset::Custom { minutes }), ..) => Place::Fixed(i32::from(minutes) * 60, String::new()),
+        (None, None, _) => Place::Fixed(0, "time-local".into()),
+        (None, _, None) => Place::Fixed(0, "date-local".into()),
+        (None, ..) => Place::Fixed(0, "datetime-local".into()),
+    };
+    let moment = Moment { at: zero(), place };
+    let date = Date::new(date.0, date.1, date.2);
+    let time = jiff::civil::Time::new(
+        clock.hour as i8,
+        clock.minute as i8,
+        clock.second.unwrap_or_default().min(59) as i8,
+        clock.nanosecond.unwrap_or_default() as i32,
+    );
+    let shown = date.ok().zip(time.ok()).and_then(|(date, time)| moment.at_date(date, time));
+    shown.unwrap_or(moment).value()
+}
+
 /// Returns the greatest unit that a span exceeds, and how many of them it has.
 fn duration_round(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let span = match &args[0] {

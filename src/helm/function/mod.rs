@@ -26,6 +26,7 @@ mod regex_syntax;
 mod scope;
 mod semver;
 mod text;
+mod toml;
 mod url;
 mod words;
 mod yaml;
@@ -69,6 +70,7 @@ static TABLES: &[&[Function]] = &[
     scope::FUNCTIONS,
     semver::FUNCTIONS,
     text::FUNCTIONS,
+    toml::FUNCTIONS,
     url::FUNCTIONS,
     words::FUNCTIONS,
     yaml::FUNCTIONS,
