@@ -41,11 +41,16 @@ fn encode_base64(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
 fn decode_base64(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let input = bytes(&args[0]);
     host.spend(input.len())?;
-    let plain: Vec<u8> = input.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
-    Ok(match LENIENT.decode(&plain) {
+    Ok(match from_base64(input) {
         Ok(decoded) => Str::from(decoded).into(),
-        Err(_) => format!("illegal base64 data at input byte {}", bad_byte(input, 4, is_base64)).into(),
+        Err(error) => error.into(),
     })
+}
+
+/// Returns the bytes that a text in base64 stands for, or Go's error.
+pub(super) fn from_base64(input: &[u8]) -> Result<Vec<u8>, String> {
+    let plain: Vec<u8> = input.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
+    LENIENT.decode(&plain).map_err(|_| format!("illegal base64 data at input byte {}", bad_byte(input, 4, is_base64)))
 }
 
 fn is_base64(byte: u8) -> bool {

@@ -3,6 +3,7 @@
 mod abbreviate;
 mod argument;
 mod cert;
+mod crypto;
 mod date;
 mod decimal;
 mod dict;
@@ -53,6 +54,7 @@ fn by_name(tables: &[&'static [Function]]) -> HashMap<&'static str, Function> {
 static TABLES: &[&[Function]] = &[
     abbreviate::FUNCTIONS,
     cert::FUNCTIONS,
+    crypto::FUNCTIONS,
     date::FUNCTIONS,
     dict::FUNCTIONS,
     duration::FUNCTIONS,
