@@ -2,6 +2,7 @@
 
 use super::argument::{bytes, function, lossy, raw, spend_items};
 use super::json_decode::decode;
+use crate::helm::state::State;
 use crate::helm::value::{floats, from_json};
 use crate::template::format::{LONGEST, cost};
 use crate::template::{Function, Host, ListKind, Map, Parameter, Str, Value};
@@ -27,12 +28,14 @@ pub(super) const DEEPEST: usize = 1_000;
 struct Style {
     is_html_safe: bool,
     is_indented: bool,
+    /// Whether what is not UTF-8 is written as an escape, as by the Go of Helm 3.
+    is_escaping: bool,
 }
 
 impl Style {
-    const COMPACT: Self = Self { is_html_safe: true, is_indented: false };
-    const PRETTY: Self = Self { is_html_safe: true, is_indented: true };
-    const RAW: Self = Self { is_html_safe: false, is_indented: false };
+    const COMPACT: Self = Self { is_html_safe: true, is_indented: false, is_escaping: false };
+    const PRETTY: Self = Self { is_html_safe: true, is_indented: true, is_escaping: false };
+    const RAW: Self = Self { is_html_safe: false, is_indented: false, is_escaping: false };
 }
 
 /// Returns what functions return that tell nothing of errors, unless the run is over.
@@ -42,6 +45,7 @@ pub(super) fn empty(host: &mut dyn Host) -> Result<Value, String> {
 
 fn encode(host: &mut dyn Host, value: &Value, style: Style) -> Result<Value, String> {
     let mut out = Vec::new();
+    let style = Style { is_escaping: !State::of(host).profile.is_v4(), ..style };
     let result = write(&mut out, value, style, 0);
     host.spend(cost(&out))?;
     result.map(|()| Str::from(out).into())
@@ -62,9 +66,9 @@ fn write(out: &mut Vec<u8>, value: &Value, style: Style, depth: usize) -> Result
         Value::Int(number) | Value::Int64(number) => out.extend_from_slice(number.to_string().as_bytes()),
         Value::Uint8(number) => out.extend_from_slice(number.to_string().as_bytes()),
         Value::Float(number) => out.extend_from_slice(float(*number)?.as_bytes()),
-        Value::String(text) => string(out, text, style.is_html_safe),
+        Value::String(text) => string(out, text, style),
         Value::List(list) if list.kind == ListKind::Uint8 => {
-            string(out, super::encode::base64(&raw(list)).as_bytes(), style.is_html_safe);
+            string(out, super::encode::base64(&raw(list)).as_bytes(), style);
         }
         Value::List(list) => {
             out.push(b'[');
@@ -79,7 +83,7 @@ fn write(out: &mut Vec<u8>, value: &Value, style: Style, depth: usize) -> Result
             let entries = map.entries();
             for (index, (key, item)) in entries.iter().enumerate() {
                 next(out, index, style, depth + 1);
-                string(out, key, style.is_html_safe);
+                string(out, key, style);
                 out.extend_from_slice(if style.is_indented { b": " } else { b":" });
                 write(out, item, style, depth + 1)?;
             }
@@ -124,7 +128,7 @@ fn float(number: f64) -> Result<String, String> {
     Ok(format!("{number:e}").replace('e', if size < 1.0 { "e" } else { "e+" }))
 }
 
-fn string(out: &mut Vec<u8>, bytes: &[u8], is_html_safe: bool) {
+fn string(out: &mut Vec<u8>, bytes: &[u8], style: Style) {
     out.push(b'"');
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
@@ -136,13 +140,16 @@ fn string(out: &mut Vec<u8>, bytes: &[u8], is_html_safe: bool) {
                 '\t' => out.extend_from_slice(b"\\t"),
                 '\u{8}' => out.extend_from_slice(b"\\b"),
                 '\u{c}' => out.extend_from_slice(b"\\f"),
-                '<' | '>' | '&' if is_html_safe => escape(out, c),
+                '<' | '>' | '&' if style.is_html_safe => escape(out, c),
                 '\u{2028}' | '\u{2029}' | '\0'..' ' => escape(out, c),
                 _ => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
             }
         }
         for _ in chunk.invalid() {
-            escape(out, char::REPLACEMENT_CHARACTER);
+            match style.is_escaping {
+                true => escape(out, char::REPLACEMENT_CHARACTER),
+                false => out.extend_from_slice("\u{fffd}".as_bytes()),
+            }
         }
     }
     out.push(b'"');
@@ -234,7 +241,8 @@ fn from_array(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::helm::function::tests::{check, check_error};
+    use crate::helm::function::tests::{check, check_error, run_as};
+    use crate::helm::profile::Profile;
 
     #[test]
     fn writes_as_go() {
@@ -251,7 +259,8 @@ mod tests {
             "{{ toJson (list 1e21 1e-7 1.5e300 123456789.5 1e20) }}",
             "[1e+21,1e-7,1.5e+300,123456789.5,100000000000000000000]",
         );
-        check(r#"{{ toJson "\xff\x01\x7f\b" }}"#, "\"\\ufffd\\u0001\u{7f}\\b\"");
+        check(r#"{{ toJson "\xff\x01\x7f\b" }}"#, "\"\u{fffd}\\u0001\u{7f}\\b\"");
+        assert_eq!(run_as(Profile::V3_19, r#"{{ toJson "\xff" }}"#).as_deref(), Ok("\"\\ufffd\""));
         check(r#"{{ toJson (float64 "inf") }}|{{ toYaml (float64 "inf") }}"#, "|");
         check_error(r#"{{ mustToJson (float64 "inf") }}"#, "json: unsupported value: +Inf");
     }

@@ -16,7 +16,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     function("join", &[Text, Any], join),
     function("lower", &[Text], |_, args| Ok(text(&args[0]).chars().map(lower).collect::<String>().into())),
     function("nindent", &[Int, Text], |host, args| indented(host, args, b"\n")),
-    function("nospace", &[Text], |_, args| Ok(text(&args[0]).replace(char::is_whitespace, "").into())),
+    function("nospace", &[Text], |_, args| Ok(latin1(bytes(&args[0])).replace(char::is_whitespace, "").into())),
     function("plural", &[Text, Text, Int], |_, args| Ok(args[usize::from(int(&args[2]) != 1)].clone())),
     variadic("quote", &[Any], |host, args| quoted(host, args, quote)),
     function("repeat", &[Int, Text], repeat),
@@ -54,12 +54,23 @@ pub(super) fn upper(c: char) -> char {
     if capital.len() == 1 { capital.next().unwrap_or(c) } else { c }
 }
 
+/// Returns the form of a character that starts a word: the capital, but for letters that are two in one.
+fn title_letter(c: char) -> char {
+    match c {
+        'Ǆ' | 'ǅ' | 'ǆ' => 'ǅ',
+        'Ǉ' | 'ǈ' | 'ǉ' => 'ǈ',
+        'Ǌ' | 'ǋ' | 'ǌ' => 'ǋ',
+        'Ǳ' | 'ǲ' | 'ǳ' => 'ǲ',
+        _ => upper(c),
+    }
+}
+
 /// Returns a capital's small letter.
 pub(super) fn lower(c: char) -> char {
     c.to_lowercase().next().unwrap_or(c)
 }
 
-/// Returns bytes as text in which every byte is one character, so that they can be searched in linear time.
+/// Returns bytes as text in which every byte is one character.
 fn latin1(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }
@@ -259,7 +270,7 @@ fn title(text: &str) -> String {
         .map(|c| {
             let starts = is_separator(before);
             before = c;
-            if starts { upper(c) } else { c }
+            if starts { title_letter(c) } else { c }
         })
         .collect()
 }
@@ -276,15 +287,25 @@ fn untitle(text: &str) -> String {
 }
 
 fn swap_case(text: &str) -> String {
+    let mut starts = true;
     text.chars()
         .map(|c| {
-            if c.is_uppercase() {
-                lower(c)
-            } else if c.is_lowercase() {
-                upper(c)
-            } else {
-                c
-            }
+            let swapped = match c {
+                _ if c.is_uppercase() || matches!(c, 'ǅ' | 'ǈ' | 'ǋ' | 'ǲ') => lower(c),
+                _ if c.is_lowercase() => {
+                    if starts {
+                        title_letter(c)
+                    } else {
+                        upper(c)
+                    }
+                }
+                _ => {
+                    starts = c.is_whitespace();
+                    return c;
+                }
+            };
+            starts = false;
+            swapped
         })
         .collect()
 }
@@ -332,6 +353,7 @@ mod tests {
             r#"{{ upper "aé" }} {{ lower "AÉ" }} {{ title "hello world-foo o'neil x_y" }}"#,
             "AÉ aé Hello World-Foo O'Neil X_y",
         );
+        check(r#"{{ nospace "é b" }} {{ title "ǆa" }} {{ swapcase "ǆǆǅ" }} {{ upper "ßﬁ" }}"#, "Ã©b ǅa ǅǄǆ ßﬁ");
         check(r#"{{ untitle "Hello World" }} {{ swapcase "aBc dEf" }}"#, "hello world AbC DeF");
     }
 

@@ -1,6 +1,7 @@
 //! Names in other spellings: `snakecase`, `kebabcase`, `camelcase`.
 
 use super::argument::{function, text};
+use super::text::{lower, upper};
 use crate::template::{Function, Parameter};
 
 pub(super) static FUNCTIONS: &[Function] = &[
@@ -34,7 +35,8 @@ fn is_punctuation(c: char) -> bool {
 
 /// Says whether a character is a letter of a script that is written in words.
 fn is_letter(c: char) -> bool {
-    c.is_alphabetic() && !('\u{3034}'..='\u{30ff}').contains(&c) && !('\u{4e00}'..='\u{29b3f}').contains(&c)
+    let is_han = matches!(c, '\u{3400}'..='\u{4d85}' | '\u{4e00}'..='\u{9fcc}' | '\u{20000}'..='\u{2b81d}');
+    c.is_alphabetic() && !is_han
 }
 
 /// Splits the first run off.
@@ -82,7 +84,7 @@ fn push(out: &mut String, kind: Kind, run: &str, connector: char) {
     for c in run.chars() {
         match c {
             c if is_connector(c) => out.push(connector),
-            c => out.extend(c.to_lowercase()),
+            c => out.push(lower(c)),
         }
     }
 }
@@ -148,8 +150,6 @@ fn joined(text: &str, connector: char) -> String {
 
 /// Returns a name with a capital at the start of each word and none elsewhere in it.
 fn camel(text: &str) -> String {
-    let upper = |c: char| c.to_uppercase().next().unwrap_or(c);
-    let lower = |c: char| c.to_lowercase().next().unwrap_or(c);
     let start = text.find(|c| !is_connector(c)).unwrap_or(text.len());
     let mut out = text[..start].to_owned();
     let mut chars = text[start..].chars();
