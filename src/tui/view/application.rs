@@ -1,0 +1,163 @@
+//! An open application: how it stands, why, and everything about it in tabs.
+
+use ratatui::layout::Rect;
+
+use super::frame::Parts;
+use super::pen::{Pen, split_top, wrap};
+use super::{diff, page, tree};
+use crate::engine::{Detail, ObjectDiff};
+use crate::model::App;
+use crate::tui::age;
+use crate::tui::app_view::{AppView, Tab};
+use crate::tui::sign::{self, Sign};
+use crate::tui::state::State;
+use crate::tui::theme::Ink;
+
+/// Draws it in place of a screen and of the screens' tabs.
+pub fn draw(pen: &mut Pen, parts: &Parts, state: &State, view: &AppView) {
+    let app = state.fleet.app(&view.app);
+    if parts.tabs.height > 0 {
+        match app {
+            Some(app) => title(pen, parts.tabs, state, app),
+            None => {
+                let mut text = pen.text();
+                text.space(1).add(Ink::Strong, view.app.as_str()).space(2).add(Ink::Warn, "is no longer in Git");
+                pen.line(parts.tabs, 0, &text);
+            }
+        }
+        tabs(pen, parts.tabs, view, app.map(|app| app.out_of_sync()).unwrap_or(0));
+        pen.rule(parts.tabs, 2);
+    }
+    let body = match app {
+        Some(app) => conditions(pen, parts.body, app),
+        None => parts.body,
+    };
+    content(pen, body, state, view);
+}
+
+fn title(pen: &mut Pen, area: Rect, state: &State, app: &App) {
+    let badge = sign::badge(&state.fleet, app, state.now);
+    let mut text = pen.text();
+    text.space(1).add(Ink::Strong, &app.name);
+    for (sign, word) in [&badge.sync, &badge.health] {
+        text.space(3).sign(*sign).space(1).add(sign.ink(), word);
+    }
+    text.space(3);
+    let release = app
+        .environment
+        .as_ref()
+        .and_then(|name| state.fleet.environment(name))
+        .filter(|environment| environment.commit.as_ref() == app.commit.as_ref().map(|commit| &commit.id))
+        .and_then(|environment| environment.release.as_deref());
+    let target = if app.target_revision.is_empty() { "HEAD" } else { &app.target_revision };
+    text.add(Ink::Text, target);
+    if let Some(release) = release {
+        text.space(1).add(Ink::Strong, release);
+    }
+    if let Some(commit) = &app.commit {
+        let age = age::short(state.now, commit.at);
+        text.add(Ink::Dim, &format!(" · {} \"{}\" {}, {age}", commit.id.short(), commit.subject, commit.author));
+    }
+    text.space(3).add(Ink::Dim, "namespace ").add(Ink::Text, &app.namespace);
+    pen.line(area, 0, &text);
+}
+
+fn tabs(pen: &mut Pen, area: Rect, view: &AppView, differ: usize) {
+    let mut text = pen.text();
+    for tab in Tab::ALL {
+        let ink = if tab == view.tab { Ink::Accent } else { Ink::Dim };
+        text.space(1).add(ink, tab.name());
+        if tab == Tab::Diff && differ > 0 {
+            text.space(1).add(Ink::Warn, &differ.to_string());
+        }
+        text.space(1);
+    }
+    pen.line(area, 1, &text);
+}
+
+/// Why it does not render or cannot be compared, in full, above everything else; returns what is left.
+fn conditions(pen: &mut Pen, area: Rect, app: &App) -> Rect {
+    let width = usize::from(area.width).saturating_sub(4);
+    let mut lines = Vec::new();
+    for condition in &app.conditions {
+        let blocks = condition.kind.blocks_sync();
+        let words = format!("{}: {}", condition.kind.as_str(), condition.message);
+        for (at, words) in wrap(&words, width).iter().enumerate() {
+            let mut text = pen.text();
+            text.space(1);
+            match (at, blocks) {
+                (0, true) => text.sign(Sign::Broken).space(1),
+                (0, false) => text.add(Ink::Warn, "! "),
+                _ => text.space(2),
+            };
+            text.add(if blocks { Ink::Bad } else { Ink::Warn }, words);
+            lines.push(text);
+        }
+    }
+    if lines.is_empty() {
+        return area;
+    }
+    let most = usize::from(area.height) / 2;
+    if lines.len() > most {
+        lines.truncate(most.saturating_sub(1));
+        let mut text = pen.text();
+        text.space(3).add(Ink::Dim, "…");
+        lines.push(text);
+    }
+    let (top, rest) = split_top(area, lines.len() + 1);
+    for (at, text) in lines.iter().enumerate() {
+        pen.line(top, at, text);
+    }
+    rest
+}
+
+fn content(pen: &mut Pen, area: Rect, state: &State, view: &AppView) {
+    let detail = match view.answer(view.tab) {
+        None => return page::nothing(pen, area, waiting(view.tab)),
+        Some(Err(problem)) => {
+            for (at, words) in wrap(&problem.to_string(), usize::from(area.width).saturating_sub(4)).iter().enumerate()
+            {
+                let mut text = pen.text();
+                text.space(2).add(Ink::Bad, words);
+                pen.line(area, at + 1, &text);
+            }
+            return;
+        }
+        Some(Ok(detail)) => detail,
+    };
+    let cursor = view.cursor();
+    match &**detail {
+        Detail::Tree(rows) => tree::draw(pen, area, state, rows, known_diffs(view), cursor),
+        Detail::Diff(diffs) => diff::draw(pen, area, diffs, cursor.top),
+        Detail::Manifests(manifests) => page::manifests(pen, area, manifests, cursor.top),
+        Detail::Values(values) => page::values(pen, area, values, cursor.top),
+        Detail::Events(events) => page::events(pen, area, state, events, cursor),
+        Detail::Logs(lines) => page::logs(pen, area, lines, cursor.top),
+        Detail::History(commits) => {
+            let here = state.fleet.app(&view.app).and_then(|app| app.commit.as_ref());
+            page::history(pen, area, state, commits, here, cursor);
+        }
+    }
+}
+
+fn known_diffs(view: &AppView) -> Option<&[ObjectDiff]> {
+    match view.answer(Tab::Diff) {
+        Some(Ok(detail)) => match &**detail {
+            Detail::Diff(diffs) => Some(diffs),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn waiting(tab: Tab) -> &'static str {
+    match tab {
+        Tab::Resources => "reading objects",
+        Tab::Diff => "comparing",
+        Tab::Manifests => "rendering",
+        Tab::Values => "merging values",
+        Tab::Events => "asking for events",
+        Tab::Logs => "asking for the last lines",
+        Tab::History => "reading commits",
+    }
+}

@@ -1,0 +1,121 @@
+//! The one confirmation: the plan, in full, and nothing else that could be confirmed.
+
+use ratatui::layout::Rect;
+
+use super::detail::position;
+use super::frame::tail;
+use super::pen::{Pen, Text, centred, split_top, wrap};
+use super::plan;
+use crate::model::{Plan, PlanKind};
+use crate::tui::action::Action;
+use crate::tui::confirm::Confirm;
+use crate::tui::state::State;
+use crate::tui::theme::Ink;
+
+/// Rows below the plan: a blank one and the keys.
+const FOOT: usize = 2;
+
+/// Draws the confirmation.
+pub fn draw(pen: &mut Pen, area: Rect, state: &State, confirm: &Confirm) {
+    let (width, most) = size(area);
+    let inner = width.saturating_sub(2);
+    let Some(plan) = &confirm.plan else {
+        return draw_without_plan(pen, area, state, confirm, width);
+    };
+    let rows = plan::rows(plan, confirm.details, inner.saturating_sub(2));
+    let frame = centred(area, width, (rows.len() + FOOT + 2).min(most));
+    let inside = pen.boxed(frame, &plan.title);
+    let (list, foot) = split_top(inside, usize::from(inside.height).saturating_sub(FOOT));
+    let height = usize::from(list.height);
+    let top = confirm.top.min(rows.len().saturating_sub(height));
+    for (at, row) in rows.iter().skip(top).take(height).enumerate() {
+        let text = plan::line(pen, plan, row, inner);
+        pen.line(list, at, &text);
+    }
+    position(pen, frame, top, height, rows.len());
+    prompt(pen, foot, state, confirm, plan);
+}
+
+fn size(area: Rect) -> (usize, usize) {
+    let width = usize::from(area.width);
+    (width.saturating_sub(if width > 90 { 8 } else { 2 }).min(116), usize::from(area.height).saturating_sub(2))
+}
+
+/// Returns how many rows the plan takes and how many of them are on screen: what can be scrolled.
+pub fn extent(state: &State, confirm: &Confirm) -> (usize, usize) {
+    let (width, most) = size(Rect::new(0, 0, state.size.0, state.size.1));
+    let len = confirm.plan.as_ref().map_or(0, |plan| plan::rows(plan, confirm.details, width.saturating_sub(4)).len());
+    (len, len.min(most.saturating_sub(FOOT + 2)))
+}
+
+fn draw_without_plan(pen: &mut Pen, area: Rect, state: &State, confirm: &Confirm, width: usize) {
+    let (ink, words) = match &confirm.problem {
+        Some(problem) => (Ink::Bad, problem.to_string()),
+        None => (Ink::Text, "working out what would change…".to_owned()),
+    };
+    let lines = wrap(&words, width.saturating_sub(6));
+    let frame = centred(area, width, lines.len() + 6);
+    let inside = pen.boxed(frame, &confirm.title);
+    for (at, words) in lines.iter().enumerate() {
+        let mut text = pen.text();
+        text.space(2).add(ink, words);
+        pen.line(inside, at + 1, &text);
+    }
+    let mut keys = pen.text();
+    key(&mut keys, state.keymap.key(Action::Back), "cancel");
+    keys.space(2);
+    pen.line_right(inside, usize::from(inside.height).saturating_sub(1), &keys);
+}
+
+fn key(text: &mut Text, key: &str, words: &str) {
+    text.add(Ink::Strong, key).space(1).add(Ink::Dim, words);
+}
+
+/// The last line: what has to be typed or pressed, or why nothing can be confirmed.
+fn prompt(pen: &mut Pen, area: Rect, state: &State, confirm: &Confirm, plan: &Plan) {
+    let row = usize::from(area.height).saturating_sub(1);
+    let keymap = &state.keymap;
+    let mut keys = pen.text();
+    let changes = plan.apps.iter().flat_map(|app| &app.changes);
+    let prunes =
+        changes.clone().any(|change| matches!(change.action, crate::model::Action::Prune | crate::model::Action::Keep));
+    let typing = plan.protected.is_some() && plan.closed().next().is_none() && !plan.is_empty();
+    if !typing {
+        if prunes {
+            key(&mut keys, keymap.key(Action::Prune), "prune");
+            keys.space(3);
+        }
+        key(&mut keys, keymap.key(Action::Details), if confirm.details { "fewer details" } else { "details" });
+        keys.space(3);
+    }
+    key(&mut keys, keymap.key(Action::Back), "cancel");
+    keys.space(2);
+    let room = pen.line_right(area, row, &keys);
+    let mut text = pen.text();
+    text.space(1);
+    if plan.is_empty() {
+        text.add(Ink::Good, "Nothing would change.");
+    } else if let Some(gate) = plan.closed().next() {
+        text.add(Ink::Bad, "Not now: ").add(Ink::Text, &gate.reason);
+    } else if let Some(name) = &plan.protected {
+        text.add(Ink::Text, "Protected. Type ").add(Ink::Accent, name).add(Ink::Text, " to confirm: ");
+        let typed = crate::model::text::line(&confirm.typed);
+        let good = name.starts_with(&*typed);
+        text.add(if good { Ink::Strong } else { Ink::Bad }, &tail(&typed, 24)).add(Ink::Accent, "█");
+        if *typed == **name {
+            text.space(2).add(Ink::Strong, keymap.key(Action::Open)).add(Ink::Dim, &format!(" {}", verb(plan.kind)));
+        }
+    } else {
+        key(&mut text, keymap.key(Action::Confirm), verb(plan.kind));
+    }
+    let area = Rect { width: super::pen::narrow(room), ..area };
+    pen.line(area, row, &text);
+}
+
+fn verb(kind: PlanKind) -> &'static str {
+    match kind {
+        PlanKind::Sync => "sync",
+        PlanKind::Promote => "promote",
+        PlanKind::Rollback => "roll back",
+    }
+}
