@@ -145,6 +145,14 @@ impl AppView {
         Some((row.key.clone(), row.containers.first().cloned().unwrap_or_default()))
     }
 
+    /// Returns what a tab shows, or why it cannot; nothing while the answer is on its way.
+    pub fn shown(&self, tab: Tab) -> Option<Result<&Detail, &Problem>> {
+        match &self.panes[tab.index()].content {
+            Content::Failed(problem) => Some(Err(problem)),
+            content => content.detail().map(Ok),
+        }
+    }
+
     /// Takes an answer in; one that nobody waits for is dropped.
     pub fn answer(&mut self, ticket: u64, result: Result<Arc<Detail>, Problem>) {
         let waits = |pane: &&mut Pane| matches!(pane.content, Content::Asked(asked, _) if asked == ticket);

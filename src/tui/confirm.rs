@@ -50,6 +50,34 @@ impl Confirm {
         }
     }
 
+    /// Returns why there is no plan, if none can be made.
+    pub fn problem(&self) -> Option<&Problem> {
+        match &self.stage {
+            Stage::Failed(problem) => Some(problem),
+            _ => None,
+        }
+    }
+
+    /// Returns the operation that came of it, if it has begun.
+    pub fn operation(&self) -> Option<OperationId> {
+        match &self.stage {
+            Stage::Started(_, operation) => Some(*operation),
+            _ => None,
+        }
+    }
+
+    /// Returns what it is about before there is a plan.
+    pub fn title(&self) -> String {
+        match &self.ask {
+            Ask::Sync(ask) => match ask.apps.as_slice() {
+                [app] => format!("Sync {app}"),
+                apps => format!("Sync {} applications", apps.len()),
+            },
+            Ask::Promote { from, to, .. } => format!("Promote {from} to {to}"),
+            Ask::Rollback { environment, to, .. } => format!("Roll back {environment} to {to}"),
+        }
+    }
+
     /// Returns the plan if it may run now: it is shown, changes something, no gate is closed, and the name is typed if one
     /// is asked for.
     pub fn ready(&self) -> Option<&Arc<Plan>> {

@@ -112,7 +112,7 @@ fn conditions(pen: &mut Pen, area: Rect, app: &App) -> Rect {
 }
 
 fn content(pen: &mut Pen, area: Rect, state: &State, view: &AppView) {
-    let detail = match view.answer(view.tab) {
+    let detail = match view.shown(view.tab) {
         None => return page::nothing(pen, area, waiting(view.tab)),
         Some(Err(problem)) => {
             for (at, words) in wrap(&problem.to_string(), usize::from(area.width).saturating_sub(4)).iter().enumerate()
@@ -125,8 +125,8 @@ fn content(pen: &mut Pen, area: Rect, state: &State, view: &AppView) {
         }
         Some(Ok(detail)) => detail,
     };
-    let cursor = view.cursor();
-    match &**detail {
+    let cursor = view.pane().cursor;
+    match detail {
         Detail::Tree(rows) => tree::draw(pen, area, state, rows, known_diffs(view), cursor),
         Detail::Diff(diffs) => diff::draw(pen, area, diffs, cursor.top),
         Detail::Manifests(manifests) => page::manifests(pen, area, manifests, cursor.top),
@@ -141,11 +141,8 @@ fn content(pen: &mut Pen, area: Rect, state: &State, view: &AppView) {
 }
 
 fn known_diffs(view: &AppView) -> Option<&[ObjectDiff]> {
-    match view.answer(Tab::Diff) {
-        Some(Ok(detail)) => match &**detail {
-            Detail::Diff(diffs) => Some(diffs),
-            _ => None,
-        },
+    match view.shown(Tab::Diff) {
+        Some(Ok(Detail::Diff(diffs))) => Some(diffs),
         _ => None,
     }
 }

@@ -19,7 +19,7 @@ const FOOT: usize = 2;
 pub fn draw(pen: &mut Pen, area: Rect, state: &State, confirm: &Confirm) {
     let (width, most) = size(area);
     let inner = width.saturating_sub(2);
-    let Some(plan) = &confirm.plan else {
+    let Some(plan) = confirm.plan() else {
         return draw_without_plan(pen, area, state, confirm, width);
     };
     let rows = plan::rows(plan, confirm.details, inner.saturating_sub(2));
@@ -44,18 +44,18 @@ fn size(area: Rect) -> (usize, usize) {
 /// Returns how many rows the plan takes and how many of them are on screen: what can be scrolled.
 pub fn extent(state: &State, confirm: &Confirm) -> (usize, usize) {
     let (width, most) = size(Rect::new(0, 0, state.size.0, state.size.1));
-    let len = confirm.plan.as_ref().map_or(0, |plan| plan::rows(plan, confirm.details, width.saturating_sub(4)).len());
+    let len = confirm.plan().map_or(0, |plan| plan::rows(plan, confirm.details, width.saturating_sub(4)).len());
     (len, len.min(most.saturating_sub(FOOT + 2)))
 }
 
 fn draw_without_plan(pen: &mut Pen, area: Rect, state: &State, confirm: &Confirm, width: usize) {
-    let (ink, words) = match &confirm.problem {
+    let (ink, words) = match confirm.problem() {
         Some(problem) => (Ink::Bad, problem.to_string()),
         None => (Ink::Text, "working out what would change…".to_owned()),
     };
     let lines = wrap(&words, width.saturating_sub(6));
     let frame = centred(area, width, lines.len() + 6);
-    let inside = pen.boxed(frame, &confirm.title);
+    let inside = pen.boxed(frame, &confirm.title());
     for (at, words) in lines.iter().enumerate() {
         let mut text = pen.text();
         text.space(2).add(ink, words);

@@ -44,7 +44,10 @@ pub fn draw(frame: &mut Frame, state: &State) {
     for layer in &state.layers {
         match layer {
             Layer::App(_) => {}
-            Layer::Confirm(confirm) => confirm::draw(&mut pen, area, state, confirm),
+            Layer::Confirm(confirm) => match confirm.operation() {
+                Some(id) => story::operation(&mut pen, area, state, id, confirm.top),
+                None => confirm::draw(&mut pen, area, state, confirm),
+            },
             Layer::Picker(picker) => picker::draw(&mut pen, area, picker),
             Layer::Help(top) => help::draw(&mut pen, area, state, *top),
             Layer::Operation(id, top) => story::operation(&mut pen, area, state, *id, *top),
