@@ -360,6 +360,7 @@ impl Basis {
             apps.extend(plan);
             jobs.extend(job);
         }
+        create_namespaces_once(&mut apps);
         let judged = judged.unwrap_or_else(|| Judged {
             environments: self
                 .fleet
@@ -472,7 +473,7 @@ impl Basis {
             .map(|pair| pair.key.clone())
             .collect();
         if let Some(namespace) = created_namespace(&entry.application, &pairs)
-            && !view.live.contains_key(&namespace.key())
+            && is_missing(view, &namespace).await
         {
             plan.changes.push(change(namespace.key(), Action::Create, 0, Vec::new()));
         }
@@ -579,6 +580,27 @@ struct Movement {
     overrides: Overrides,
     commits: Vec<crate::model::CommitInfo>,
     is_backward: bool,
+}
+
+/// Leaves the creation of a namespace with the first of the applications that want it.
+fn create_namespaces_once(apps: &mut [AppPlan]) {
+    let mut created = std::collections::HashSet::new();
+    for app in apps {
+        app.changes.retain(|change| {
+            change.action != Action::Create
+                || &*change.key.kind != "Namespace"
+                || created.insert((app.cluster.clone(), change.key.clone()))
+        });
+    }
+}
+
+/// Asks whether a namespace is not there. Namespaces that Git does not bring are not watched.
+async fn is_missing(view: &View, namespace: &crate::model::Object) -> bool {
+    if view.live.contains_key(&namespace.key()) {
+        return false;
+    }
+    let Some(resource) = view.discovery.find(&namespace.gvk()) else { return false };
+    matches!(view.api.get(resource, "", namespace.name()).await, Ok(None))
 }
 
 fn change(key: Key, action: Action, wave: i64, fields: Vec<crate::model::FieldChange>) -> Change {
