@@ -42,9 +42,8 @@ impl Parameter {
     /// Returns its nil; `None` if its type has no nil.
     fn nil(self) -> Option<Value> {
         Some(match self {
-            Self::Any => Value::Nil,
+            Self::Any | Self::Map => Value::Nil,
             Self::Reflect => Value::Invalid,
-            Self::Map => Map::new().into(),
             Self::List => Value::list(vec![]),
             Self::Strings => Value::strings(std::iter::empty::<&str>()),
             _ => return None,

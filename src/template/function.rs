@@ -17,7 +17,7 @@ pub enum Parameter {
     Float,
     /// `bool`
     Bool,
-    /// `map[string]interface {}`
+    /// `map[string]interface {}`; an argument that is nothing is nil.
     Map,
     /// `[]interface {}`
     List,

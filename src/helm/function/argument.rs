@@ -55,7 +55,7 @@ pub(super) fn int(value: &Value) -> i64 {
     }
 }
 
-/// Returns the map of a map argument; the same one, so that changes to it are seen.
+/// Returns the map of a map argument; the same one, so that changes to it are seen. Nil is an empty map.
 pub(super) fn map(value: &Value) -> Map {
     match value {
         Value::Map(map) => map.clone(),
@@ -115,11 +115,14 @@ pub(super) fn sequence(value: &Value) -> Option<List> {
     }
 }
 
+/// What Go says when a function asks nil for its type.
+pub(super) const NIL_TYPE: &str = "runtime error: invalid memory address or nil pointer dereference";
+
 /// Returns the items of a list, or the error of a function that takes only lists: `what` goes before the kind.
 pub(super) fn items(value: &Value, what: &str) -> Result<Rc<Vec<Value>>, String> {
     match sequence(value) {
         Some(list) => Ok(Rc::clone(&list.items)),
-        None if value.is_nil() => Err("runtime error: invalid memory address or nil pointer dereference".into()),
+        None if value.is_nil() => Err(NIL_TYPE.into()),
         None => Err(format!("{what} type {}", kind(value))),
     }
 }

@@ -7,13 +7,13 @@ use crate::template::{Function, Host, List, Map, MapKind, Parameter, Str, Value,
 use Parameter::{Any, Map as Dict, String as Text};
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    function("deepCopy", &[Any], |host, args| copy(host, &args[0], 0)),
+    function("deepCopy", &[Any], deep_copy),
     variadic("dict", &[Any], dict),
     variadic("dig", &[Any], dig),
     function("get", &[Dict, Text], |_, args| Ok(map(&args[0]).value(bytes(&args[1])).unwrap_or_else(|| "".into()))),
     function("hasKey", &[Dict, Text], |_, args| Ok(map(&args[0]).entries().contains_key(bytes(&args[1])).into())),
     variadic("keys", &[Dict], keys),
-    function("mustDeepCopy", &[Any], |host, args| copy(host, &args[0], 0)),
+    function("mustDeepCopy", &[Any], deep_copy),
     variadic("omit", &[Dict, Text], |host, args| select(host, args, false)),
     variadic("pick", &[Dict, Text], |host, args| select(host, args, true)),
     variadic("pluck", &[Text, Dict], pluck),
@@ -37,13 +37,17 @@ fn dict(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
 }
 
 fn set(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
+    if args[0].is_nil() {
+        return Err("assignment to entry in nil map".into());
+    }
     map(&args[0]).insert(bytes(&args[1]), held(&args[2]));
     Ok(args[0].clone())
 }
 
 fn unset(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    map(&args[0]).entries_mut().remove(bytes(&args[1]));
-    Ok(args[0].clone())
+    let target = map(&args[0]);
+    target.entries_mut().remove(bytes(&args[1]));
+    Ok(target.into())
 }
 
 /// Go gives keys in any order; here they are sorted.
@@ -77,6 +81,13 @@ fn select(host: &mut dyn Host, args: &[Value], is_kept: bool) -> Result<Value, S
     let kept = entries.iter().filter(|(key, _)| named.contains(&key[..]) == is_kept);
     let kept = kept.map(|(key, value)| (key.clone(), value.clone())).collect();
     Ok(Map::from_entries(MapKind::Any, kept).into())
+}
+
+fn deep_copy(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
+    if args[0].is_nil() {
+        return Err("reflect: call of reflect.Value.Type on zero Value".into());
+    }
+    copy(host, &args[0], 0)
 }
 
 /// Returns a copy that shares no map with the original.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::argument::{function, int, items, kind, sequence, spend_items, strval, texts, to_int64, variadic};
+use super::argument::{NIL_TYPE, function, int, items, kind, sequence, spend_items, strval, texts, to_int64, variadic};
 use super::reflect::is_equal;
 use crate::template::{Function, Host, List, ListKind, Parameter, Value};
 
@@ -66,7 +66,7 @@ fn concat(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     for arg in args {
         let Some(list) = sequence(arg) else {
             return Err(match arg.is_nil() {
-                true => "runtime error: invalid memory address or nil pointer dereference".into(),
+                true => NIL_TYPE.into(),
                 false => format!("Cannot concat type {} as list", kind(arg)),
             });
         };
@@ -143,8 +143,10 @@ fn has(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
 
 fn slice(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let Some(list) = sequence(&args[0]) else {
-        items(&args[0], "list should be type of slice or array but")?;
-        return Ok(Value::Nil);
+        return Err(match args[0].is_nil() {
+            true => NIL_TYPE.into(),
+            false => format!("list should be type of slice or array but {}", kind(&args[0])),
+        });
     };
     if list.items.is_empty() {
         return Ok(Value::Nil);

@@ -14,10 +14,11 @@ pub(super) static FUNCTIONS: &[Function] = &[
 ];
 
 fn merge(host: &mut dyn Host, args: &[Value], overwrites: bool) -> Result<Value, String> {
+    let target = map(&args[0]);
     for source in &args[1..] {
-        merge_into(host, &map(&args[0]), &map(source), overwrites, 0)?;
+        merge_into(host, &target, &map(source), overwrites, 0)?;
     }
-    Ok(args[0].clone())
+    Ok(target.into())
 }
 
 /// Adds what the target lacks or holds empty; if asked, also replaces what it has. Maps on both sides are merged, and

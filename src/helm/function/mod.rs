@@ -41,9 +41,11 @@ use crate::template::Function;
 /// Finds a function by the name that templates call it by; Go's own built-in ones are not here.
 pub(super) fn find(profile: Profile, name: &str) -> Option<Function> {
     static BY_NAME: LazyLock<HashMap<&str, Function>> = LazyLock::new(|| by_name(TABLES));
+    static SINCE_V4: LazyLock<HashMap<&str, Function>> = LazyLock::new(|| by_name(&[yaml::SINCE_V4]));
     static SINCE_V4_3: LazyLock<HashMap<&str, Function>> = LazyLock::new(|| by_name(&[duration::SINCE_V4_3]));
-    let newer = || SINCE_V4_3.get(name).filter(|_| profile >= Profile::V4_3);
-    BY_NAME.get(name).or_else(newer).copied()
+    let v4 = || SINCE_V4.get(name).filter(|_| profile.is_v4());
+    let v4_3 = || SINCE_V4_3.get(name).filter(|_| profile >= Profile::V4_3);
+    BY_NAME.get(name).or_else(v4).or_else(v4_3).copied()
 }
 
 fn by_name(tables: &[&'static [Function]]) -> HashMap<&'static str, Function> {

@@ -16,7 +16,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     function("join", &[Text, Any], join),
     function("lower", &[Text], |_, args| Ok(text(&args[0]).chars().map(lower).collect::<String>().into())),
     function("nindent", &[Int, Text], |host, args| indented(host, args, b"\n")),
-    function("nospace", &[Text], |_, args| Ok(latin1(bytes(&args[0])).replace(char::is_whitespace, "").into())),
+    function("nospace", &[Text], |_, args| Ok(without_blanks(bytes(&args[0])).into())),
     function("plural", &[Text, Text, Int], |_, args| Ok(args[usize::from(int(&args[2]) != 1)].clone())),
     variadic("quote", &[Any], |host, args| quoted(host, args, quote)),
     function("repeat", &[Int, Text], repeat),
@@ -207,7 +207,11 @@ fn numbered(host: &mut dyn Host, whole: &Value, separator: &Value, most: Option<
 fn cut(whole: &[u8], from: i64, to: i64) -> Result<Value, String> {
     let length = whole.len();
     let end = usize::try_from(to).ok().filter(|end| *end <= length);
-    let end = end.ok_or_else(|| format!("runtime error: slice bounds out of range [:{to}] with length {length}"))?;
+    let wrong_end = || match to {
+        ..0 => format!("runtime error: slice bounds out of range [:{to}]"),
+        _ => format!("runtime error: slice bounds out of range [:{to}] with length {length}"),
+    };
+    let end = end.ok_or_else(wrong_end)?;
     let part = usize::try_from(from).ok().and_then(|start| whole.get(start..end));
     let wrong = || {
         let shown = if from < 0 || end == length && from > to { format!("{from}:") } else { format!("{from}:{to}") };
@@ -262,6 +266,12 @@ fn trim_all(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
 /// Tells whether a letter behind this character starts a word.
 fn is_separator(c: char) -> bool {
     if c.is_ascii() { !c.is_ascii_alphanumeric() && c != '_' } else { c.is_whitespace() }
+}
+
+/// Leaves blanks out, taking each byte for a character. That changes other characters too, if there are blanks at all.
+fn without_blanks(whole: &[u8]) -> Str {
+    let kept: String = latin1(whole).replace(char::is_whitespace, "");
+    if kept.chars().count() == whole.len() { whole.into() } else { kept.into() }
 }
 
 fn title(text: &str) -> String {
@@ -353,7 +363,10 @@ mod tests {
             r#"{{ upper "aé" }} {{ lower "AÉ" }} {{ title "hello world-foo o'neil x_y" }}"#,
             "AÉ aé Hello World-Foo O'Neil X_y",
         );
-        check(r#"{{ nospace "é b" }} {{ title "ǆa" }} {{ swapcase "ǆǆǅ" }} {{ upper "ßﬁ" }}"#, "Ã©b ǅa ǅǄǆ ßﬁ");
+        check(
+            r#"{{ nospace "é b" }} {{ nospace "é" }} {{ title "ǆa" }} {{ swapcase "ǆǆǅ" }} {{ upper "ßﬁ" }}"#,
+            "Ã©b é ǅa ǅǄǆ ßﬁ",
+        );
         check(r#"{{ untitle "Hello World" }} {{ swapcase "aBc dEf" }}"#, "hello world AbC DeF");
     }
 

@@ -10,12 +10,15 @@ use Parameter::{Any, String as Text};
 pub(super) static FUNCTIONS: &[Function] = &[
     function("fromYaml", &[Text], from_object),
     function("fromYamlArray", &[Text], from_array),
-    function("mustToYaml", &[Any], |host, args| write(host, &args[0], yaml::to_string)),
     function("toYaml", &[Any], |host, args| write(host, &args[0], yaml::to_string).or_else(|_| empty(host))),
     function("toYamlPretty", &[Any], |host, args| {
         write(host, &args[0], yaml::to_string_pretty).or_else(|_| empty(host))
     }),
 ];
+
+/// What Helm 3 does not have.
+pub(super) static SINCE_V4: &[Function] =
+    &[function("mustToYaml", &[Any], |host, args| write(host, &args[0], yaml::to_string))];
 
 fn write(host: &mut dyn Host, value: &Value, writer: fn(&serde_json::Value) -> String) -> Result<Value, String> {
     let json = to_json(host, value, 0).map_err(|error| format!("error marshaling into JSON: {error}"))?;
