@@ -28,8 +28,8 @@ pub fn rows(body: usize) -> usize {
 }
 
 /// What there is room for: wave and age go first, then the revision shrinks; name and reason stay.
-fn widths(state: &State, width: usize, visible: &[usize]) -> Widths {
-    let longest = visible.iter().filter_map(|&at| state.fleet.apps.get(at)).map(|app| app.name.chars().count()).max();
+fn widths(state: &State, width: usize) -> Widths {
+    let longest = state.lists.apps.iter().filter_map(|&at| state.fleet.apps.get(at)).map(|app| app.name.chars().count()).max();
     let name = (longest.unwrap_or(0) + 2).clamp(12, (width * 3 / 10).max(12));
     match width {
         0..=69 => Widths { name, sync: 13, health: 2, revision: 0, wave: 0, age: 0 },
@@ -47,7 +47,7 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
     let mut cursor = state.cursors.apps;
     cursor.follow(all.len(), height);
     let visible = &all[cursor.top.min(all.len())..(cursor.top + height).min(all.len())];
-    let widths = widths(state, usize::from(area.width), visible);
+    let widths = widths(state, usize::from(area.width));
     heads(pen, head, &widths);
     if all.is_empty() {
         let mut text = pen.text();

@@ -64,7 +64,10 @@ fn heads(pen: &mut Pen, area: Rect, name: usize, wide: bool) {
 
 fn cluster_row(pen: &Pen, state: &State, cluster: &Cluster, name: usize, wide: bool) -> Text {
     let mut text = pen.text();
-    let (ink, words) = connection(state, cluster);
+    let (ink, words) = match cluster.connection {
+        Connection::Degraded(_) => (Ink::Warn, "degraded".to_owned()),
+        _ => connection(state, cluster),
+    };
     let sign = match cluster.connection {
         Connection::Live => Sign::Healthy,
         Connection::Connecting => Sign::Progressing,

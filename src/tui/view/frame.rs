@@ -191,7 +191,8 @@ fn filter(pen: &mut Pen, area: Rect, state: &State) {
             text.add(Ink::Accent, "█");
         }
     } else {
-        text.add(Ink::Dim, "words, status:outofsync, health:degraded, cluster:, -l key=value, !not");
+        let left = room.saturating_sub(text.width() + 2);
+        text.fit(Ink::Dim, "words, status:outofsync, health:degraded, cluster:, -l key=value, !not", left);
     }
     pen.line(Rect { width: pen::narrow(room), ..area }, 0, &text);
 }
@@ -268,7 +269,7 @@ fn hints(pen: &mut Pen, area: Rect, row: usize, state: &State) {
     if count > 0 {
         marks.add(Ink::Accent, &format!("{count} marked")).space(1);
     }
-    let room = pen.line_right(area, row, &marks).saturating_sub(1);
+    let room = pen.line_right(area, row, &marks).saturating_sub(3);
     let mut text = pen.text();
     if !state.pressed.is_empty() {
         text.space(1).add(Ink::Accent, "…");
@@ -302,7 +303,8 @@ fn wanted(state: &State) -> &'static [Action] {
             &[Back, NextPane, Sync, Diff, Logs, NextChange, Rollback, Refresh, Copy, Zoom, Help]
         }
         (Some(Layer::Operation(..) | Layer::Entry(_)), _) => &[Back, Down, Up, PageDown, CancelOperation],
-        (Some(_), _) => &[Back, Down, Up, Open],
+        (Some(Layer::Picker(_)), _) => &[Back, Open],
+        (Some(Layer::Confirm(_) | Layer::Help(_)), _) => &[Back, Down, Up, PageDown],
         (None, Screen::Fleet) => {
             &[Open, Sync, Diff, Promote, Rollback, Mark, Refresh, Filter, Logs, History, Zoom, Quit]
         }
@@ -328,9 +330,9 @@ pub fn toasts(pen: &mut Pen, area: Rect, state: &State) {
     let width = (usize::from(area.width) / 2).max(36).min(usize::from(area.width));
     let mut bottom = usize::from(area.height).saturating_sub(2);
     for toast in state.toasts.iter().rev() {
-        let mut lines = wrap(&toast.text, width.saturating_sub(4));
+        let mut lines = wrap(&toast.text, width.saturating_sub(5));
         lines.truncate(3);
-        let own = lines.iter().map(|line| line.width()).max().unwrap_or(0) + 4;
+        let own = lines.iter().map(|line| line.width()).max().unwrap_or(0) + 5;
         if bottom < lines.len() + 3 {
             break;
         }

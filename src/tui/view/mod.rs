@@ -41,6 +41,9 @@ pub fn draw(frame: &mut Frame, state: &State) {
         screen(&mut pen, parts.body, state);
     }
     frame::draw(&mut pen, &parts, state);
+    if state.layers.iter().any(|layer| !matches!(layer, Layer::App(_))) {
+        pen.fade(behind(&parts));
+    }
     for layer in &state.layers {
         match layer {
             Layer::App(_) => {}
@@ -55,6 +58,11 @@ pub fn draw(frame: &mut Frame, state: &State) {
         }
     }
     frame::toasts(&mut pen, area, state);
+}
+
+/// Everything between the first line and the foot: what lies under a box steps back.
+fn behind(parts: &frame::Parts) -> Rect {
+    parts.tabs.union(parts.filter).union(parts.body)
 }
 
 fn screen(pen: &mut Pen, area: Rect, state: &State) {

@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -140,6 +140,19 @@ impl<'a> Pen<'a> {
         self.buffer.set_style(area.intersection(self.buffer.area), style);
     }
 
+    /// Makes an area step back behind what lies over it.
+    pub fn fade(&mut self, area: Rect) {
+        let ground = Style { bg: self.style(Ink::Text).bg, ..Style::new() };
+        let style = ground.patch(self.style(Ink::Dim)).remove_modifier(Modifier::BOLD | Modifier::REVERSED);
+        self.buffer.set_style(area.intersection(self.buffer.area), style);
+    }
+
+    /// The style of words: ordinary ones leave the ground that they stand on.
+    fn words(&self, ink: Ink) -> Style {
+        let style = self.style(ink);
+        if ink == Ink::Text { Style { bg: None, ..style } } else { style }
+    }
+
     /// Writes a line into a row of an area, counted from its top; what does not fit is cut with a sign.
     pub fn line(&mut self, area: Rect, row: usize, text: &Text) {
         let Some(area) = nth_row(area, row).filter(|area| self.buffer.area.intersects(*area)) else { return };
@@ -155,7 +168,7 @@ impl<'a> Pen<'a> {
             let own = words.width();
             let words = if overflows && own >= left { cut_marked(words, left, text.ascii) } else { words.clone() };
             let x = area.x.saturating_add(u16::try_from(used).unwrap_or(u16::MAX));
-            let style = self.style(*ink);
+            let style = self.words(*ink);
             self.buffer.set_stringn(x, area.y, &words, left, style);
             used += own;
         }
@@ -181,7 +194,7 @@ impl<'a> Pen<'a> {
     /// Draws a box with a title, empties its inside and returns it.
     pub fn boxed(&mut self, area: Rect, title: &str) -> Rect {
         let area = area.intersection(self.buffer.area);
-        self.clear(area);
+        self.clear(Rect { x: area.x.saturating_sub(1), width: area.width.saturating_add(2), ..area });
         if area.width < 4 || area.height < 3 {
             return area;
         }
