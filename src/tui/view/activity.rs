@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::frame::bar;
 use super::pen::{Pen, Text, nth_row};
-use crate::model::{AuditEntry, Operation, OperationId, Outcome};
+use crate::model::{AuditEntry, Operation, Outcome};
 use crate::tui::age;
 use crate::tui::sign::Sign;
 use crate::tui::state::State;
@@ -30,11 +30,6 @@ pub fn row(state: &State, at: usize) -> Option<Row<'_>> {
 /// Returns how many rows there are.
 pub fn len(state: &State) -> usize {
     state.fleet.operations.len() + state.fleet.audit.len()
-}
-
-/// Returns the operation in a row, if one is there.
-pub fn operation(state: &State, at: usize) -> Option<OperationId> {
-    state.fleet.operations.get(at).map(|operation| operation.id)
 }
 
 /// Draws the screen.

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::frame::Parts;
-use super::pen::{Pen, split_top, wrap};
+use super::pen::{Pen, Text, split_top, wrap};
 use super::{diff, page, tree};
 use crate::engine::{Detail, ObjectDiff};
 use crate::model::App;
@@ -29,7 +29,7 @@ pub fn draw(pen: &mut Pen, parts: &Parts, state: &State, view: &AppView) {
         pen.rule(parts.tabs, 2);
     }
     let body = match app {
-        Some(app) => conditions(pen, parts.body, app),
+        Some(app) => conditions(pen, parts.body, state, app),
         None => parts.body,
     };
     content(pen, body, state, view);
@@ -75,15 +75,25 @@ fn tabs(pen: &mut Pen, area: Rect, view: &AppView, differ: usize) {
     pen.line(area, 1, &text);
 }
 
-/// Why it does not render or cannot be compared, in full, above everything else; returns what is left.
-fn conditions(pen: &mut Pen, area: Rect, app: &App) -> Rect {
+/// Draws the conditions above everything else; returns what is left.
+fn conditions(pen: &mut Pen, area: Rect, state: &State, app: &App) -> Rect {
+    let lines = condition_lines(state, area, app);
+    let (top, rest) = split_top(area, lines.len());
+    for (at, text) in lines.iter().enumerate() {
+        pen.line(top, at, text);
+    }
+    rest
+}
+
+/// Why it does not render or cannot be compared, in full, and a blank line; nothing if there is nothing to say.
+fn condition_lines(state: &State, area: Rect, app: &App) -> Vec<Text> {
     let width = usize::from(area.width).saturating_sub(4);
     let mut lines = Vec::new();
     for condition in &app.conditions {
         let blocks = condition.kind.blocks_sync();
         let words = format!("{}: {}", condition.kind.as_str(), condition.message);
         for (at, words) in wrap(&words, width).iter().enumerate() {
-            let mut text = pen.text();
+            let mut text = Text::new(&state.look);
             text.space(1);
             match (at, blocks) {
                 (0, true) => text.sign(Sign::Broken).space(1),
@@ -95,20 +105,17 @@ fn conditions(pen: &mut Pen, area: Rect, app: &App) -> Rect {
         }
     }
     if lines.is_empty() {
-        return area;
+        return lines;
     }
     let most = usize::from(area.height) / 2;
     if lines.len() > most {
         lines.truncate(most.saturating_sub(1));
-        let mut text = pen.text();
+        let mut text = Text::new(&state.look);
         text.space(3).add(Ink::Dim, "…");
         lines.push(text);
     }
-    let (top, rest) = split_top(area, lines.len() + 1);
-    for (at, text) in lines.iter().enumerate() {
-        pen.line(top, at, text);
-    }
-    rest
+    lines.push(Text::new(&state.look));
+    lines
 }
 
 fn content(pen: &mut Pen, area: Rect, state: &State, view: &AppView) {
@@ -156,5 +163,35 @@ fn waiting(tab: Tab) -> &'static str {
         Tab::Events => "asking for events",
         Tab::Logs => "asking for the last lines",
         Tab::History => "reading commits",
+    }
+}
+
+/// Returns how many rows the open tab has, and how many of them are on screen.
+pub fn extent(state: &State, parts: &Parts, view: &AppView) -> (usize, usize) {
+    let above = state.fleet.app(&view.app).map_or(0, |app| condition_lines(state, parts.body, app).len());
+    let height = usize::from(parts.body.height).saturating_sub(above);
+    let len = match view.shown(view.tab) {
+        Some(Ok(Detail::Tree(rows))) => rows.len(),
+        Some(Ok(Detail::Diff(diffs))) => diff::len(diffs),
+        Some(Ok(Detail::Manifests(manifests))) => page::manifests_len(manifests),
+        Some(Ok(Detail::Values(values))) => values.lines().count(),
+        Some(Ok(Detail::Events(events))) => events.len(),
+        Some(Ok(Detail::Logs(lines))) => lines.len(),
+        Some(Ok(Detail::History(commits))) => commits.len(),
+        Some(Err(_)) | None => 0,
+    };
+    (len, height)
+}
+
+/// Returns the rows of the open tab where an object or a change begins.
+pub fn stops(view: &AppView) -> Vec<usize> {
+    match view.shown(view.tab) {
+        Some(Ok(Detail::Diff(diffs))) => diff::stops(diffs),
+        Some(Ok(Detail::Manifests(manifests))) => page::manifests_stops(manifests),
+        Some(Ok(Detail::Tree(rows))) => {
+            let differs = |at: &usize| rows[*at].sync == Some(crate::model::Sync::OutOfSync);
+            (0..rows.len()).filter(differs).collect()
+        }
+        _ => Vec::new(),
     }
 }

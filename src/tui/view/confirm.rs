@@ -6,9 +6,9 @@ use super::detail::position;
 use super::frame::tail;
 use super::pen::{Pen, Text, centred, split_top, wrap};
 use super::plan;
-use crate::model::{Plan, PlanKind};
+use crate::model::{self, Change, Plan, PlanKind};
 use crate::tui::action::Action;
-use crate::tui::confirm::Confirm;
+use crate::tui::confirm::{Confirm, Stage};
 use crate::tui::state::State;
 use crate::tui::theme::Ink;
 
@@ -23,8 +23,15 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, confirm: &Confirm) {
         return draw_without_plan(pen, area, state, confirm, width);
     };
     let rows = plan::rows(plan, confirm.details, inner.saturating_sub(2));
-    let frame = centred(area, width, (rows.len() + FOOT + 2).min(most));
+    let note = note_lines(confirm, inner);
+    let frame = centred(area, width, (rows.len() + note.len() + FOOT + 2).min(most));
     let inside = pen.boxed(frame, &plan.title);
+    let (head, inside) = split_top(inside, note.len());
+    for (at, words) in note.iter().enumerate() {
+        let mut text = pen.text();
+        text.space(1).add(Ink::Accent, words);
+        pen.line(head, at, &text);
+    }
     let (list, foot) = split_top(inside, usize::from(inside.height).saturating_sub(FOOT));
     let height = usize::from(list.height);
     let top = confirm.top.min(rows.len().saturating_sub(height));
@@ -36,6 +43,16 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, confirm: &Confirm) {
     prompt(pen, foot, state, confirm, plan);
 }
 
+/// What is said about the plan itself: that it was made again, for one.
+fn note_lines(confirm: &Confirm, inner: usize) -> Vec<String> {
+    let mut lines = confirm.note.as_ref().map(|note| wrap(note, inner.saturating_sub(2))).unwrap_or_default();
+    lines.truncate(3);
+    if !lines.is_empty() {
+        lines.push(String::new());
+    }
+    lines
+}
+
 fn size(area: Rect) -> (usize, usize) {
     let width = usize::from(area.width);
     (width.saturating_sub(if width > 90 { 8 } else { 2 }).min(116), usize::from(area.height).saturating_sub(2))
@@ -45,7 +62,8 @@ fn size(area: Rect) -> (usize, usize) {
 pub fn extent(state: &State, confirm: &Confirm) -> (usize, usize) {
     let (width, most) = size(Rect::new(0, 0, state.size.0, state.size.1));
     let len = confirm.plan().map_or(0, |plan| plan::rows(plan, confirm.details, width.saturating_sub(4)).len());
-    (len, len.min(most.saturating_sub(FOOT + 2)))
+    let note = note_lines(confirm, width.saturating_sub(2)).len();
+    (len, len.min(most.saturating_sub(FOOT + 2 + note)))
 }
 
 fn draw_without_plan(pen: &mut Pen, area: Rect, state: &State, confirm: &Confirm, width: usize) {
@@ -76,34 +94,34 @@ fn prompt(pen: &mut Pen, area: Rect, state: &State, confirm: &Confirm, plan: &Pl
     let row = usize::from(area.height).saturating_sub(1);
     let keymap = &state.keymap;
     let mut keys = pen.text();
-    let changes = plan.apps.iter().flat_map(|app| &app.changes);
-    let prunes =
-        changes.clone().any(|change| matches!(change.action, crate::model::Action::Prune | crate::model::Action::Keep));
-    let typing = plan.protected.is_some() && plan.closed().next().is_none() && !plan.is_empty();
-    if !typing {
-        if prunes {
-            key(&mut keys, keymap.key(Action::Prune), "prune");
+    let is_gone = |change: &Change| matches!(change.action, model::Action::Prune | model::Action::Keep);
+    if matches!(confirm.stage, Stage::Shown(_)) && !confirm.is_typing() {
+        if plan.apps.iter().flat_map(|app| &app.changes).any(is_gone) {
+            key(&mut keys, keymap.key(Action::Prune), if confirm.prunes() { "do not prune" } else { "prune" });
             keys.space(3);
         }
         key(&mut keys, keymap.key(Action::Details), if confirm.details { "fewer details" } else { "details" });
         keys.space(3);
     }
-    key(&mut keys, keymap.key(Action::Back), "cancel");
+    key(&mut keys, keymap.key(Action::Back), if matches!(confirm.stage, Stage::Sent(_)) { "close" } else { "cancel" });
     keys.space(2);
     let room = pen.line_right(area, row, &keys);
     let mut text = pen.text();
     text.space(1);
-    if plan.is_empty() {
+    if matches!(confirm.stage, Stage::Sent(_)) {
+        text.add(Ink::Info, "confirmed; it begins…");
+    } else if plan.is_empty() {
         text.add(Ink::Good, "Nothing would change.");
     } else if let Some(gate) = plan.closed().next() {
         text.add(Ink::Bad, "Not now: ").add(Ink::Text, &gate.reason);
     } else if let Some(name) = &plan.protected {
         text.add(Ink::Text, "Protected. Type ").add(Ink::Accent, name).add(Ink::Text, " to confirm: ");
-        let typed = crate::model::text::line(&confirm.typed);
-        let good = name.starts_with(&*typed);
-        text.add(if good { Ink::Strong } else { Ink::Bad }, &tail(&typed, 24)).add(Ink::Accent, "█");
-        if *typed == **name {
-            text.space(2).add(Ink::Strong, keymap.key(Action::Open)).add(Ink::Dim, &format!(" {}", verb(plan.kind)));
+        let typed = model::text::line(&confirm.typed);
+        let is_right = name.starts_with(&*typed);
+        text.add(if is_right { Ink::Strong } else { Ink::Bad }, &tail(&typed, 24)).add(Ink::Accent, "█");
+        if confirm.ready().is_some() {
+            text.space(2);
+            key(&mut text, keymap.key(Action::Open), verb(plan.kind));
         }
     } else {
         key(&mut text, keymap.key(Action::Confirm), verb(plan.kind));

@@ -75,18 +75,47 @@ fn screen(pen: &mut Pen, area: Rect, state: &State) {
     }
 }
 
-/// Returns how many rows the list under the cursor shows: what a page is, and what a cursor has to stay within.
-pub fn page(state: &State) -> usize {
+/// What can be scrolled: of the topmost layer, else of the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Rows that there are.
+    pub len: usize,
+    /// Rows that are on screen at once.
+    pub height: usize,
+}
+
+/// Returns how long what is on top is, and how much of it is on screen: what a page is, and where scrolling ends.
+pub fn extent(state: &State) -> Extent {
     let area = Rect::new(0, 0, state.size.0, state.size.1);
-    let body = usize::from(frame::parts(state, area).body.height);
-    let rows = match (state.open_app(), state.screen) {
-        (Some(_), _) | (None, Screen::Activity) => body,
-        (None, Screen::Fleet) => fleet::rows(body),
-        (None, Screen::Apps) => apps::rows(body),
-        (None, Screen::Pipeline) => body / pipeline::HEIGHT,
-        (None, Screen::Clusters) => clusters::rows(body),
+    let (len, height) = match state.layers.last() {
+        Some(Layer::App(view)) => application::extent(state, &frame::parts(state, area), view),
+        Some(Layer::Confirm(confirm)) => match confirm.operation() {
+            Some(id) => story::operation_extent(state, area, id),
+            None => confirm::extent(state, confirm),
+        },
+        Some(Layer::Picker(picker)) => picker::extent(area, picker),
+        Some(Layer::Help(_)) => help::extent(state, area),
+        Some(Layer::Operation(id, _)) => story::operation_extent(state, area, *id),
+        Some(Layer::Entry(_)) => (0, 0),
+        None => screen_extent(state, area),
     };
-    rows.max(1)
+    Extent { len, height: height.max(1) }
+}
+
+fn screen_extent(state: &State, area: Rect) -> (usize, usize) {
+    let body = usize::from(frame::parts(state, area).body.height);
+    match state.screen {
+        Screen::Fleet => (state.lists.matrix.rows.len(), fleet::rows(body)),
+        Screen::Apps => (state.lists.apps.len(), apps::rows(body)),
+        Screen::Pipeline => (state.fleet.environments.len(), pipeline::rows(state, area, body)),
+        Screen::Clusters => (state.fleet.clusters.len(), clusters::rows(body)),
+        Screen::Activity => (activity::len(state), body),
+    }
+}
+
+/// Returns the rows of the open tab where an object or a change begins: where the keys for the next change go.
+pub fn stops(state: &State) -> Vec<usize> {
+    state.open_app().map(application::stops).unwrap_or_default()
 }
 
 /// Returns how many clusters the Fleet screen shows side by side.

@@ -9,10 +9,20 @@ use super::pen::{Pen, centred, nth_row, split_top};
 use crate::tui::picker::Picker;
 use crate::tui::theme::Ink;
 
+/// The box: as high as all of its items need, so that it stays where it is while it is narrowed.
+fn height(area: Rect, picker: &Picker) -> usize {
+    (picker.items.len() + 4).min(usize::from(area.height).saturating_sub(4)).max(6)
+}
+
+/// Returns how many items are left, and how many of them are on screen.
+pub fn extent(area: Rect, picker: &Picker) -> (usize, usize) {
+    (picker.shown().count(), height(area, picker) - 4)
+}
+
 /// Draws the choice.
 pub fn draw(pen: &mut Pen, area: Rect, picker: &Picker) {
     let width = usize::from(area.width).saturating_sub(4).min(100);
-    let height = (picker.items.len() + 4).min(usize::from(area.height).saturating_sub(4)).max(6);
+    let height = height(area, picker);
     let frame = centred(area, width, height);
     let inside = pen.boxed(frame, &picker.title);
     let (head, list) = split_top(inside, 2);

@@ -15,7 +15,7 @@ use crate::tui::state::State;
 use crate::tui::theme::Ink;
 
 /// Lines of one environment with the arrow that leads out of it.
-pub const HEIGHT: usize = 7;
+const HEIGHT: usize = 7;
 
 /// The narrowest column that an environment of the chain is drawn in; without room for that, they stand below each other.
 const COLUMN: usize = 36;
@@ -31,8 +31,8 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
         pen.line(area, 1, &text);
         return;
     }
-    let chain: Vec<usize> = (0..environments.len()).filter(|&at| is_linked(state, &environments[at])).collect();
-    let rest = if chain.len() > 1 && usize::from(area.width) / chain.len() >= COLUMN {
+    let chain = chain(state);
+    let rest = if is_wide(area, &chain) {
         let rest = side_by_side(pen, area, state, &chain);
         let single = (0..environments.len()).filter(|at| !chain.contains(at));
         below_each_other(pen, rest, state, single)
@@ -45,6 +45,20 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
     if let Some(environment) = environments.get(state.cursors.pipeline.at).filter(|_| rest.height >= 5) {
         about(pen, rest, state, environment);
     }
+}
+
+/// Returns how many environments fit into a body.
+pub fn rows(state: &State, area: Rect, body: usize) -> usize {
+    if is_wide(area, &chain(state)) { state.fleet.environments.len() } else { body / HEIGHT }
+}
+
+fn chain(state: &State) -> Vec<usize> {
+    let environments = &state.fleet.environments;
+    (0..environments.len()).filter(|&at| is_linked(state, &environments[at])).collect()
+}
+
+fn is_wide(area: Rect, chain: &[usize]) -> bool {
+    chain.len() > 1 && usize::from(area.width) / chain.len() >= COLUMN
 }
 
 fn is_linked(state: &State, environment: &Environment) -> bool {

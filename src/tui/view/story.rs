@@ -6,76 +6,95 @@ use super::activity::{outcome, seconds};
 use super::detail::{position, window};
 use super::frame::{bar, plural};
 use super::pen::{Pen, Text, centred, wrap};
-use crate::model::{AppProgress, AuditEntry, Operation, OperationId, Outcome, Phase, ResultStatus};
+use crate::model::{AppProgress, AuditEntry, OperationId, Outcome, Phase, ResultStatus};
 use crate::tui::action::Action;
 use crate::tui::age;
 use crate::tui::sign::Sign;
-use crate::tui::state::State;
+use crate::tui::state::{Look, State};
 use crate::tui::theme::Ink;
 
 /// Draws an operation's story; it is live while the operation runs.
 pub fn operation(pen: &mut Pen, area: Rect, state: &State, id: OperationId, top: usize) {
-    let Some(operation) = state.fleet.operation(id) else {
-        return draw(pen, area, "Operation", top, |pen, _| {
-            let mut text = pen.text();
-            text.space(1).add(Ink::Dim, "This operation is no longer known; the journal has it.");
-            vec![text]
-        });
-    };
-    draw(pen, area, &operation.title, top, |pen, width| operation_lines(pen, state, operation, width));
+    let title = state.fleet.operation(id).map_or("Operation", |operation| &operation.title);
+    draw(pen, area, title, top, &operation_lines(state, id, room(area)));
+}
+
+/// Returns how many lines an operation's story has, and how many of them are on screen.
+pub fn operation_extent(state: &State, area: Rect, id: OperationId) -> (usize, usize) {
+    (operation_lines(state, id, room(area)).len(), most(area))
 }
 
 /// Draws a journal entry's story.
 pub fn entry(pen: &mut Pen, area: Rect, state: &State, id: &str) {
     let Some(entry) = state.fleet.audit.iter().find(|entry| entry.id == id) else { return };
-    draw(pen, area, &entry.title, 0, |pen, width| entry_lines(pen, state, entry, width));
+    draw(pen, area, &entry.title, 0, &entry_lines(state, entry, room(area)));
 }
 
-fn draw(pen: &mut Pen, area: Rect, title: &str, top: usize, lines: impl FnOnce(&Pen, usize) -> Vec<Text>) {
-    let width = usize::from(area.width).saturating_sub(4).min(120);
-    let lines = lines(pen, width.saturating_sub(3));
-    let frame = centred(area, width, (lines.len() + 2).min(usize::from(area.height).saturating_sub(4)));
+/// The box's width.
+fn width(area: Rect) -> usize {
+    usize::from(area.width).saturating_sub(4).min(120)
+}
+
+/// The width of its text.
+fn room(area: Rect) -> usize {
+    width(area).saturating_sub(4)
+}
+
+/// The most lines that it shows.
+fn most(area: Rect) -> usize {
+    usize::from(area.height).saturating_sub(6)
+}
+
+fn draw(pen: &mut Pen, area: Rect, title: &str, top: usize, lines: &[Text]) {
+    let frame = centred(area, width(area), lines.len().min(most(area)) + 2);
     let inside = pen.boxed(frame, title);
-    let top = window(pen, inside, top, &lines);
+    let top = window(pen, inside, top, lines);
     position(pen, frame, top, usize::from(inside.height), lines.len());
 }
 
-fn operation_lines(pen: &Pen, state: &State, operation: &Operation, width: usize) -> Vec<Text> {
+fn operation_lines(state: &State, id: OperationId, width: usize) -> Vec<Text> {
+    let new = || Text::new(&state.look);
+    let Some(operation) = state.fleet.operation(id) else {
+        let mut text = new();
+        text.space(1).add(Ink::Dim, "This operation is not known yet, or no longer; the journal keeps everything.");
+        return vec![text];
+    };
     let sign = Sign::phase(operation.phase);
-    let mut head = pen.text();
+    let mut head = new();
     head.space(1).sign(sign).space(1).add(sign.ink(), operation.phase.as_str()).space(2);
     head.add(Ink::Dim, &format!("{} by {}", age::day(operation.started, &state.zone), operation.actor)).space(2);
     let end = operation.finished.unwrap_or(state.now).as_second() - operation.started.as_second();
     head.add(Ink::Dim, &age::duration(end));
     let mut lines = vec![head];
     for words in wrap(&operation.message, width).iter().filter(|words| !words.is_empty()) {
-        let mut text = pen.text();
+        let mut text = new();
         text.space(1).add(Ink::Text, words);
         lines.push(text);
     }
     if !operation.phase.is_over() {
         let total: usize = operation.apps.iter().map(|app| app.total).sum();
         let done: usize = operation.apps.iter().map(|app| app.results.len().min(app.total)).sum();
-        let mut text = pen.text();
+        let mut text = new();
         text.space(1).append(bar(state, done, total, 24)).space(3);
         text.add(Ink::Strong, state.keymap.key(Action::CancelOperation))
             .add(Ink::Dim, " stops it after the object in hand");
         lines.push(text);
     }
     for app in &operation.apps {
-        lines.push(pen.text());
-        progress(pen, &mut lines, app, width);
+        lines.push(new());
+        progress(&state.look, &mut lines, app, width);
     }
     lines
 }
 
-fn progress(pen: &Pen, lines: &mut Vec<Text>, app: &AppProgress, width: usize) {
+fn progress(look: &Look, lines: &mut Vec<Text>, app: &AppProgress, width: usize) {
+    let new = || Text::new(look);
     let sign = app.phase.map_or(Sign::Waiting, Sign::phase);
     let word = match app.phase {
         None => "waits",
         Some(phase) => phase.as_str(),
     };
-    let mut text = pen.text();
+    let mut text = new();
     text.space(1).sign(sign).space(1).add(Ink::Strong, app.app.as_str()).space(2);
     text.add(Ink::Dim, &format!("on {}", app.cluster)).space(2).add(sign.ink(), word);
     if app.total > 0 || app.phase == Some(Phase::Running) {
@@ -84,7 +103,7 @@ fn progress(pen: &Pen, lines: &mut Vec<Text>, app: &AppProgress, width: usize) {
     }
     lines.push(text);
     for words in wrap(&app.message, width.saturating_sub(4)).iter().filter(|words| !words.is_empty()) {
-        let mut text = pen.text();
+        let mut text = new();
         text.space(4).add(Ink::Text, words);
         lines.push(text);
     }
@@ -95,7 +114,7 @@ fn progress(pen: &Pen, lines: &mut Vec<Text>, app: &AppProgress, width: usize) {
             ResultStatus::PruneSkipped => (Sign::Suspended, Ink::Dim),
             ResultStatus::SyncFailed => (Sign::Broken, Ink::Bad),
         };
-        let mut text = pen.text();
+        let mut text = new();
         text.space(4).sign(sign).space(1);
         if result.message.is_empty() {
             text.add(ink, &format!("{} {}", result.key, result.status.as_str()));
@@ -107,7 +126,7 @@ fn progress(pen: &Pen, lines: &mut Vec<Text>, app: &AppProgress, width: usize) {
             text.add(ink, &result.key.to_string());
             lines.push(text);
             for words in wrap(&result.message, width.saturating_sub(8)) {
-                let mut text = pen.text();
+                let mut text = new();
                 text.space(8).add(Ink::Text, &words);
                 lines.push(text);
             }
@@ -118,15 +137,16 @@ fn progress(pen: &Pen, lines: &mut Vec<Text>, app: &AppProgress, width: usize) {
     }
 }
 
-fn entry_lines(pen: &Pen, state: &State, entry: &AuditEntry, width: usize) -> Vec<Text> {
+fn entry_lines(state: &State, entry: &AuditEntry, width: usize) -> Vec<Text> {
+    let new = || Text::new(&state.look);
     let (sign, word) = outcome(entry.outcome);
-    let mut head = pen.text();
+    let mut head = new();
     head.space(1).sign(sign).space(1).add(sign.ink(), word).space(2);
     head.add(Ink::Dim, &format!("{} by {}  {}", age::day(entry.at, &state.zone), entry.actor, seconds(entry.seconds)));
     let mut lines = vec![head];
     let mut paragraph = |words: &str, ink: Ink| {
         for words in wrap(words, width).iter().filter(|words| !words.is_empty()) {
-            let mut text = pen.text();
+            let mut text = new();
             text.space(1).add(ink, words);
             lines.push(text);
         }
@@ -142,18 +162,18 @@ fn entry_lines(pen: &Pen, state: &State, entry: &AuditEntry, width: usize) -> Ve
         if items.is_empty() {
             continue;
         }
-        lines.push(pen.text());
-        let mut text = pen.text();
+        lines.push(new());
+        let mut text = new();
         text.space(1).add(Ink::Heading, title);
         lines.push(text);
         for item in items {
-            let mut text = pen.text();
+            let mut text = new();
             text.space(3).add(Ink::Text, item);
             lines.push(text);
         }
     }
-    lines.push(pen.text());
-    let mut text = pen.text();
+    lines.push(new());
+    let mut text = new();
     text.space(1).add(Ink::Dim, &format!("journal entry {}", entry.id));
     lines.push(text);
     lines
