@@ -1,7 +1,11 @@
 //! Versions and constraints by the rules of Masterminds semver, which Helm and Argo CD use.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 /// A version; parts that were left out are 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,13 +107,14 @@ struct Parts {
 impl Parts {
     fn read(text: &str) -> Option<Self> {
         let text = text.strip_prefix('v').unwrap_or(text);
-        let (text, metadata) = text.split_once('+').map_or((text, ""), |(text, metadata)| (text, metadata));
+        let whole = text;
+        let (text, metadata) = text.split_once('+').unwrap_or((text, ""));
         let (numbers, pre) = text.split_once('-').map_or((text, ""), |(numbers, pre)| (numbers, pre));
         let is_identifier = |text: &str| {
             text.split('.')
                 .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))
         };
-        if (text.contains('-') && !is_identifier(pre)) || (!metadata.is_empty() && !is_identifier(metadata)) {
+        if (text.contains('-') && !is_identifier(pre)) || (whole.contains('+') && !is_identifier(metadata)) {
             return None;
         }
         let numbers: Vec<Option<u64>> = numbers
@@ -178,9 +183,10 @@ impl Constraint {
     }
 
     /// Reads a constraint, or returns the alternative that is none.
-    pub fn read(text: &str) -> Result<Self, &str> {
-        let any_of = text.split("||").map(|group| parse_group(group).ok_or(group)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { any_of })
+    pub fn read(text: &str) -> Result<Self, String> {
+        let text = without_ranges(text);
+        let groups = text.split("||").map(|group| parse_group(group).ok_or_else(|| group.to_owned()));
+        Ok(Self { any_of: groups.collect::<Result<_, _>>()? })
     }
 
     /// Says whether a version satisfies the constraint. A prerelease does so only if a comparator of the same group names one.
@@ -206,16 +212,20 @@ const OPERATORS: [(&str, Operator); 11] = [
     ("^", Operator::Caret),
 ];
 
+/// Writes ranges like `1.2 - 3` as two comparisons.
+fn without_ranges(text: &str) -> Cow<'_, str> {
+    static RANGE: LazyLock<Regex> = LazyLock::new(|| {
+        let identifiers = r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*";
+        let number = r"[0-9|xX*]+";
+        let version = format!(r"v?{number}(?:\.{number}){{0,2}}(?:-{identifiers})?(?:\+{identifiers})?");
+        Regex::new(&format!(r"\s*({version})\s+-\s+({version})\s*")).expect("the expression is valid")
+    });
+    RANGE.replace_all(text, ">= $1, <= $2 ")
+}
+
 fn parse_group(text: &str) -> Option<Vec<Comparator>> {
-    let text = text.trim();
-    if let Some((low, high)) = text.split_once(" - ") {
-        return Some(vec![
-            comparator(Operator::GreaterEqual, low.trim())?,
-            comparator(Operator::LessEqual, high.trim())?,
-        ]);
-    }
     let mut group = Vec::new();
-    let mut rest = text;
+    let mut rest = text.trim();
     while !rest.is_empty() {
         let (operator, after) = OPERATORS
             .iter()
@@ -240,16 +250,20 @@ impl Comparator {
         match self.operator {
             Operator::Equal if given < 3 => self.in_tilde(version),
             Operator::Equal => version.cmp(floor) == Ordering::Equal,
-            Operator::NotEqual if given < 3 => !self.in_tilde(version),
-            Operator::NotEqual => version.cmp(floor) != Ordering::Equal,
-            Operator::Greater if given == 0 => false,
-            Operator::Greater if given < 3 => version.cmp(floor) == Ordering::Greater && !self.shares(version, given),
+            Operator::NotEqual => match given {
+                1 => !self.shares(version, 1),
+                2 => !self.shares(version, 2) || compare_pre(&version.pre, &floor.pre).is_ne(),
+                _ => version.cmp(floor) != Ordering::Equal,
+            },
+            Operator::Greater if matches!(given, 1 | 2) => version > floor && !self.shares(version, given),
             Operator::Greater => version > floor,
             Operator::GreaterEqual => version >= floor,
-            Operator::Less => given > 0 && version < floor,
-            Operator::LessEqual if given == 0 => true,
-            Operator::LessEqual if given < 3 => version <= floor || self.shares(version, given),
-            Operator::LessEqual => version <= floor,
+            Operator::Less => version < floor,
+            Operator::LessEqual => match given {
+                0 => self.shares(version, 2),
+                1 | 2 => version <= floor || self.shares(version, given),
+                _ => version <= floor,
+            },
             Operator::Tilde => self.in_tilde(version),
             Operator::Caret => self.in_caret(version),
         }
@@ -261,14 +275,14 @@ impl Comparator {
         [a.0 == b.0, a.1 == b.1, a.2 == b.2].iter().take(count).all(|same| *same)
     }
 
+    /// `~0.0.0` holds for every version, as a lone wildcard does.
     fn in_tilde(&self, version: &Version) -> bool {
-        self.given == 0 || (version >= &self.floor && self.shares(version, self.given.min(2)))
+        let holds_all = self.floor.numbers() == (0, 0, 0) && matches!(self.given, 0 | 3);
+        version >= &self.floor && (holds_all || self.shares(version, self.given.clamp(1, 2)))
     }
 
+    /// `^*` only holds for 0.0.0, unlike what its documentation says.
     fn in_caret(&self, version: &Version) -> bool {
-        if self.given == 0 {
-            return true;
-        }
         if version < &self.floor {
             return false;
         }
@@ -322,6 +336,12 @@ mod tests {
             ("1.2 - 2.3.4", "2.3.5", false),
             (">= 1.0.0 < 1.1.0 || 3.x", "3.4.0", true),
             (">=1.0.0, <1.1.0", "1.1.0", false),
+            ("1 - 2 !=1.5", "1.5.0", false),
+            ("~0.0.0", "3.0.0", true),
+            ("^*", "1.0.0", false),
+            ("<=*", "1.0.0", false),
+            (">*", "1.0.0", true),
+            ("!=1.2-0", "1.2.3-rc.1", true),
         ] {
             let found = Constraint::parse(constraint).unwrap().matches(&Version::parse(version).unwrap());
             assert_eq!(found, expected, "{constraint} on {version}");

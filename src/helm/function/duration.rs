@@ -89,7 +89,7 @@ impl Duration {
 
     /// Reads what Go writes, also with fractions of any unit.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let invalid = || format!("time: invalid duration {}", quote_text(text));
+        let invalid = || format!("time: invalid duration {}", quoted(text));
         let (is_negative, mut rest) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -114,6 +114,10 @@ impl Duration {
             if whole.is_empty() && fraction.is_empty() {
                 return Err(invalid());
             }
+            let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| invalid())? };
+            if whole > 1 << 63 {
+                return Err(invalid());
+            }
             let end = after.find(|c: char| c == '.' || c.is_ascii_digit()).unwrap_or(after.len());
             let (name, after) = after.split_at(end);
             let unit: u64 = match name {
@@ -123,10 +127,9 @@ impl Duration {
                 "s" => SECOND as u64,
                 "m" => 60 * SECOND as u64,
                 "h" => 3600 * SECOND as u64,
-                "" => return Err(format!("time: missing unit in duration {}", quote_text(text))),
-                _ => return Err(format!("time: unknown unit {} in duration {}", quote_text(name), quote_text(text))),
+                "" => return Err(format!("time: missing unit in duration {}", quoted(text))),
+                _ => return Err(format!("time: unknown unit {} in duration {}", quoted(name), quoted(text))),
             };
-            let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| invalid())? };
             let digits = &fraction[..fraction.len().min(18)];
             let part =
                 digits.parse::<u64>().unwrap_or_default() as f64 * (unit as f64 / 10_f64.powi(digits.len() as i32));
@@ -139,6 +142,20 @@ impl Duration {
         let total = total as i128;
         i64::try_from(if is_negative { -total } else { total }).map(Self).map_err(|_| invalid())
     }
+}
+
+/// Returns a text in quotes as errors about times show it: what is not ASCII is shown byte by byte.
+pub(super) fn quoted(text: &str) -> String {
+    let mut out = String::from('"');
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' => out.extend(['\\', char::from(byte)]),
+            b' '..=b'~' | 0x7f => out.push(char::from(byte)),
+            _ => out.push_str(&format!("\\x{byte:02x}")),
+        }
+    }
+    out.push('"');
+    out
 }
 
 /// Returns a number with so many decimal places, without zeros at its end.
@@ -221,13 +238,21 @@ fn of_seconds(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     Ok(Duration(seconds.wrapping_mul(SECOND)).text().into())
 }
 
-/// Reads a decimal integer as Go does, which gives the nearest one for those that are too great.
+/// Reads a decimal integer as Go does: one that is too great is the nearest that fits, whatever follows it.
 fn parse_seconds(text: &str) -> i64 {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return 0;
+    let sign = if text.starts_with('-') { -1 } else { 1 };
+    let mut size = 0_u64;
+    for byte in digits.bytes() {
+        if !byte.is_ascii_digit() {
+            return 0;
+        }
+        match size.checked_mul(10).and_then(|size| size.checked_add(u64::from(byte - b'0'))) {
+            Some(greater) => size = greater,
+            None => return if sign < 0 { i64::MIN } else { i64::MAX },
+        }
     }
-    text.parse().unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX })
+    Duration::clamped(i128::from(size) * sign).0
 }
 
 /// Reads any value as a span: numbers are seconds.
@@ -306,6 +331,8 @@ mod tests {
         check("1", r#"time: missing unit in duration "1""#);
         check("1d", r#"time: unknown unit "d" in duration "1d""#);
         check(".s", r#"time: invalid duration ".s""#);
+        check("99999999999999999999", r#"time: invalid duration "99999999999999999999""#);
+        check("1é", r#"time: unknown unit "\xc3\xa9" in duration "1\xc3\xa9""#);
         check("2562047h48m", r#"time: invalid duration "2562047h48m""#);
     }
 

@@ -1,9 +1,10 @@
 //! Times read by Go's layouts.
 
+use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime, Time};
 
+use super::duration::quoted;
 use super::layout::{Cut, Form, MONTHS, Part, WEEKDAYS, cut};
-use crate::template::format::quote_text;
 
 /// What a text says of its zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,10 +19,10 @@ pub(super) enum Zone {
 pub(super) fn parse(layout: &str, text: &str) -> Result<(DateTime, Zone), String> {
     let mut reader = Reader { rest: text, ..Reader::default() };
     let wrong = |what: &str, rest: &str| {
-        let (text, layout) = (quote_text(text), quote_text(layout));
-        format!("parsing time {text} as {layout}: cannot parse {} as {}", quote_text(rest), quote_text(what))
+        let (text, layout) = (quoted(text), quoted(layout));
+        format!("parsing time {text} as {layout}: cannot parse {} as {}", quoted(rest), quoted(what))
     };
-    let refused = |why: &str| format!("parsing time {}: {why}", quote_text(text));
+    let refused = |why: &str| format!("parsing time {}: {why}", quoted(text));
     let mut layout_rest = layout;
     loop {
         let Cut { before, part, after } = cut(layout_rest);
@@ -37,7 +38,7 @@ pub(super) fn parse(layout: &str, text: &str) -> Result<(DateTime, Zone), String
         layout_rest = after;
     }
     if !reader.rest.is_empty() {
-        return Err(refused(&format!("extra text: {}", quote_text(reader.rest))));
+        return Err(refused(&format!("extra text: {}", quoted(reader.rest))));
     }
     reader.finish().map_err(|why| refused(&why))
 }
@@ -120,7 +121,8 @@ impl<'a> Reader<'a> {
     fn part(&mut self, part: Part, next: Option<Part>) -> Outcome {
         match part {
             Part::Year => {
-                let year = self.number(2, true)? as i32;
+                // A sign counts as a digit here.
+                let year: i32 = self.take(2)?.parse().ok()?;
                 self.year = if year >= 69 { year + 1900 } else { year + 2000 };
             }
             Part::LongYear => self.year = self.number(4, true)? as i32,
@@ -253,18 +255,21 @@ impl<'a> Reader<'a> {
         let number = |number: u32| number as i8;
         let time = Time::new(number(self.hour), number(self.minute), number(self.second), self.nanosecond as i32)
             .map_err(|_| "hour out of range")?;
+        let mut shown = date.to_datetime(time);
         let zone = match self.offset {
             _ if self.is_utc => Zone::Utc,
             Some(0) if self.zone.is_empty() => Zone::Utc,
             Some(offset) => Zone::Fixed(offset, self.zone),
             None if self.zone.is_empty() => Zone::Unsaid,
             None => {
-                // A name does not tell an offset, other than `GMT+3`.
-                let hours = self.zone.strip_prefix("GMT").and_then(|hours| hours.parse::<i32>().ok());
-                Zone::Fixed(hours.unwrap_or_default() * 3600, self.zone)
+                // A name does not tell an offset, other than `GMT+3`; but then the time is still one of Greenwich.
+                let hours =
+                    self.zone.strip_prefix("GMT").and_then(|hours| hours.parse::<i32>().ok()).unwrap_or_default();
+                shown = shown.saturating_add(SignedDuration::from_hours(hours.into()));
+                Zone::Fixed(hours * 3600, self.zone)
             }
         };
-        Ok((date.to_datetime(time), zone))
+        Ok((shown, zone))
     }
 
     fn date(&self) -> Result<Date, String> {
@@ -330,7 +335,7 @@ mod tests {
         let offset = Zone::Fixed(-28_800, String::new());
         check("2006-01-02T15:04:05.000Z0700", "2010-02-04T21:00:57.012-0800", "2010-02-04T21:00:57.012", offset);
         check("Monday, 02-Jan-06 MST", "Thursday, 04-Feb-69 PST", "1969-02-04T00:00:00", Zone::Fixed(0, "PST".into()));
-        check("2006 MST", "2010 GMT+3", "2010-01-01T00:00:00", Zone::Fixed(10_800, "GMT+3".into()));
+        check("2006 MST", "2010 GMT+3", "2010-01-01T03:00:00", Zone::Fixed(10_800, "GMT+3".into()));
         check("2006-002", "2020-366", "2020-12-31T00:00:00", Zone::Unsaid);
     }
 

@@ -25,6 +25,7 @@ pub(super) fn translate(expression: &str) -> Result<Translation, String> {
         out: String::new(),
         names: Vec::new(),
         flags: Flags::default(),
+        written: Flags::default(),
         groups: Vec::new(),
         weight: None,
         heaviest: 1,
@@ -43,12 +44,16 @@ fn before<'a>(text: &'a str, rest: &str) -> &'a str {
 }
 
 /// `i`, `m`, `s` and `U`, in this order.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq)]
 struct Flags([bool; 4]);
 
 const FLAGS: [char; 4] = ['i', 'm', 's', 'U'];
 
 impl Flags {
+    fn is_lazy(self) -> bool {
+        self.0[3]
+    }
+
     /// Returns the text that sets all of them.
     fn text(self) -> String {
         let named =
@@ -70,6 +75,8 @@ struct Translator<'a> {
     out: String,
     names: Vec<Option<String>>,
     flags: Flags,
+    /// The flags that are written; others are as soon as something follows that they count for.
+    written: Flags,
     groups: Vec<Group>,
     /// How often the last piece is repeated inside of itself; `None` if there is nothing to repeat.
     weight: Option<u32>,
@@ -87,7 +94,7 @@ impl<'a> Translator<'a> {
             match c {
                 '(' => self.open()?,
                 '|' => {
-                    self.out.push('|');
+                    self.write("|");
                     self.rest = &self.rest[1..];
                     self.weight = None;
                 }
@@ -121,19 +128,30 @@ impl<'a> Translator<'a> {
         if self.groups.is_empty() { Ok(()) } else { Err(problem("missing closing )", self.whole)) }
     }
 
+    /// Writes something that flags count for.
+    fn write(&mut self, translated: &str) {
+        if self.flags != self.written {
+            self.out.push_str(&format!("(?{})", self.flags.text()));
+            self.written = self.flags;
+        }
+        self.out.push_str(translated);
+    }
+
     /// Writes something that can be repeated, and which is so many bytes long.
     fn piece(&mut self, translated: &str, length: usize) {
-        self.out.push_str(translated);
+        self.write(translated);
         self.rest = &self.rest[length..];
         self.weight = Some(1);
     }
 
     fn repeat(&mut self, start: &str, operator: &str, count: u32, last: Option<&str>) -> Result<(), String> {
+        // What is repeated may stand before flags, which still say whether as little as possible is taken.
         self.out.push_str(operator);
-        if let Some(rest) = self.rest.strip_prefix('?') {
+        let rest = self.rest.strip_prefix('?');
+        if rest.is_some() != (self.flags.is_lazy() != self.written.is_lazy()) {
             self.out.push('?');
-            self.rest = rest;
         }
+        self.rest = rest.unwrap_or(self.rest);
         if let Some(last) = last {
             return Err(problem("invalid nested repetition operator", before(last, self.rest)));
         }
@@ -172,8 +190,8 @@ impl<'a> Translator<'a> {
         if self.groups.len() > DEEPEST {
             return Err(problem("expression nests too deeply", self.whole));
         }
-        self.flags = flags;
-        self.out.push_str(text);
+        self.write(text);
+        (self.flags, self.written) = (flags, flags);
         (self.weight, self.heaviest) = (None, 1);
         Ok(())
     }
@@ -206,7 +224,6 @@ impl<'a> Translator<'a> {
                         return self.open_group_with(&format!("(?{text}:"), flags);
                     }
                     self.flags = flags;
-                    self.out.push_str(&format!("(?{text})"));
                     return Ok(());
                 }
                 _ => match FLAGS.iter().position(|flag| *flag == c) {
@@ -223,7 +240,7 @@ impl<'a> Translator<'a> {
             return Err(problem("unexpected )", self.whole));
         };
         let weight = self.heaviest;
-        self.flags = group.flags;
+        (self.flags, self.written) = (group.flags, group.flags);
         self.heaviest = group.heaviest.max(weight);
         self.piece(")", 1);
         self.weight = Some(weight);
@@ -238,8 +255,7 @@ impl<'a> Translator<'a> {
                 let quoted = &start[2..];
                 let (quoted, rest) = quoted.split_once("\\E").unwrap_or((quoted, ""));
                 for c in quoted.chars() {
-                    self.out.push_str(&regex::escape(&c.to_string()));
-                    self.weight = Some(1);
+                    self.piece(&regex::escape(&c.to_string()), 0);
                 }
                 self.rest = rest;
             }
@@ -499,6 +515,8 @@ mod tests {
         check("(?i)^k$", "K", true);
         check("(?U)^a+b?$", "aab", true);
         check("(?ii-s:a.)", "a\n", false);
+        check("^a(?i)*b$", "aaB", true);
+        check("^(a|(?i)b)c$", "BC", false);
         check(r"é\bfoo", "éfoo", true);
         check(r"^\pL\P{Greek}[\p{Lu}]$", "äbC", true);
         check("(?P<n>a)(?P<n>b)", "ab", true);

@@ -16,7 +16,7 @@ pub(super) static FUNCTIONS: &[Function] =
     &[function("semver", &[Text], semver), function("semverCompare", &[Text, Text], compare)];
 
 fn semver(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    SemanticVersion::value(read(&text(&args[0]))?)
+    Ok(SemanticVersion::value(read(&text(&args[0]))?))
 }
 
 fn compare(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
@@ -32,9 +32,23 @@ fn compare(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
 
 /// Reads a version, or says what is wrong with it.
 fn read(text: &str) -> Result<Version, String> {
-    let version = Version::parse(text).ok_or("invalid semantic version")?;
+    let version = Version::parse(text).ok_or_else(|| problem(text))?;
     check_prerelease(&version.pre)?;
     Ok(version)
+}
+
+/// Returns what is wrong with a text that is no version.
+fn problem(text: &str) -> String {
+    let core = text.strip_prefix('v').unwrap_or(text).split(['-', '+']).next().unwrap_or_default();
+    let numbers: Vec<&str> = core.split('.').collect();
+    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let too_great = numbers.iter().find(|number| number.parse::<u64>().is_err());
+    match too_great {
+        Some(number) if numbers.len() <= 3 && numbers.iter().all(is_number) => {
+            format!("error parsing version segment: strconv.ParseUint: parsing \"{number}\": value out of range")
+        }
+        _ => "invalid semantic version".into(),
+    }
 }
 
 fn check_prerelease(text: &str) -> Result<(), String> {
@@ -47,56 +61,56 @@ fn check_prerelease(text: &str) -> Result<(), String> {
 
 /// A version as templates hold it.
 #[derive(Debug)]
-struct SemanticVersion(Version);
+struct SemanticVersion {
+    version: Version,
+    /// Whether it is a copy that a method returned; Go's methods for pointers cannot be called on it.
+    is_copy: bool,
+}
+
+/// The methods that Go only has for pointers.
+const OF_POINTERS: [&str; 7] =
+    ["Compare", "Equal", "GreaterThan", "GreaterThanEqual", "LessThan", "LessThanEqual", "Original"];
 
 impl SemanticVersion {
-    fn value(version: Version) -> Result<Value, String> {
-        Ok(Value::Structure(Rc::new(Self(version))))
+    fn value(version: Version) -> Value {
+        Value::Structure(Rc::new(Self { version, is_copy: false }))
+    }
+
+    fn copy(version: Version) -> Value {
+        Value::Structure(Rc::new(Self { version, is_copy: true }))
     }
 
     /// Compares with the one argument of a method.
     fn compare(&self, method: &str, args: &[Value]) -> Result<Ordering, String> {
         let other: Rc<dyn Structure> = method::structure(method, "*semver.Version", args)?;
         match other.as_any().downcast_ref::<Self>() {
-            Some(other) => Ok(self.0.cmp(&other.0)),
+            Some(other) => Ok(self.version.cmp(&other.version)),
             None => Err("not a version".into()),
         }
     }
 
     /// Returns the next version of a method like `IncMinor`; a release follows its own prerelease.
     fn next(&self, method: &str) -> Version {
-        let Version { major, minor, patch, .. } = self.0;
+        let Version { major, minor, patch, .. } = self.version;
         let (major, minor, patch) = match method {
             "IncMajor" => (major.saturating_add(1), 0, 0),
             "IncMinor" => (major, minor.saturating_add(1), 0),
-            _ if self.0.pre.is_empty() => (major, minor, patch.saturating_add(1)),
+            _ if self.version.pre.is_empty() => (major, minor, patch.saturating_add(1)),
             _ => (major, minor, patch),
         };
-        self.rewritten(Version {
-            major,
-            minor,
-            patch,
-            pre: String::new(),
-            metadata: String::new(),
-            original: String::new(),
-        })
-    }
-
-    /// Returns a version with an original that agrees with it and keeps the `v`.
-    fn rewritten(&self, version: Version) -> Version {
-        let v = if self.0.original.starts_with('v') { "v" } else { "" };
-        Version { original: format!("{v}{version}"), ..version }
+        let none = String::new;
+        Version { major, minor, patch, pre: none(), metadata: none(), original: none() }
     }
 
     fn with_prerelease(&self, text: &str) -> Result<Version, String> {
         check_identifiers(text, "prerelease")?;
         check_prerelease(text)?;
-        Ok(self.rewritten(Version { pre: text.to_owned(), ..self.0.clone() }))
+        Ok(Version { pre: text.to_owned(), ..self.version.clone() })
     }
 
     fn with_metadata(&self, text: &str) -> Result<Version, String> {
         check_identifiers(text, "metadata")?;
-        Ok(self.rewritten(Version { metadata: text.to_owned(), ..self.0.clone() }))
+        Ok(Version { metadata: text.to_owned(), ..self.version.clone() })
     }
 }
 
@@ -109,11 +123,11 @@ fn check_identifiers(text: &str, what: &str) -> Result<(), String> {
 
 impl Structure for SemanticVersion {
     fn type_name(&self) -> &str {
-        "*semver.Version"
+        if self.is_copy { "semver.Version" } else { "*semver.Version" }
     }
 
     fn kind(&self) -> &'static str {
-        "ptr"
+        if self.is_copy { "struct" } else { "ptr" }
     }
 
     fn field(&self, _: &str) -> Option<Value> {
@@ -121,7 +135,10 @@ impl Structure for SemanticVersion {
     }
 
     fn call(&self, method: &str, args: &[Value]) -> Option<Result<Value, String>> {
-        let version = &self.0;
+        if self.is_copy && OF_POINTERS.contains(&method) {
+            return None;
+        }
+        let version = &self.version;
         let number = |number: u64| Value::Int64(i64::try_from(number).unwrap_or(i64::MAX));
         let property = match method {
             "Major" => number(version.major),
@@ -138,15 +155,15 @@ impl Structure for SemanticVersion {
             "GreaterThan" => return Some(self.compare(method, args).map(|order| order.is_gt().into())),
             "GreaterThanEqual" => return Some(self.compare(method, args).map(|order| order.is_ge().into())),
             "IncMajor" | "IncMinor" | "IncPatch" => {
-                return Some(method::none(method, args).and_then(|()| Self::value(self.next(method))));
+                return Some(method::none(method, args).map(|()| Self::copy(self.next(method))));
             }
             "SetPrerelease" => {
                 let text = method::one_text(method, args);
-                return Some(text.and_then(|text| Self::value(self.with_prerelease(&text)?)));
+                return Some(text.and_then(|text| Ok(Self::copy(self.with_prerelease(&text)?))));
             }
             "SetMetadata" => {
                 let text = method::one_text(method, args);
-                return Some(text.and_then(|text| Self::value(self.with_metadata(&text)?)));
+                return Some(text.and_then(|text| Ok(Self::copy(self.with_metadata(&text)?))));
             }
             _ => return None,
         };
@@ -154,7 +171,7 @@ impl Structure for SemanticVersion {
     }
 
     fn print(&self) -> String {
-        self.0.to_string()
+        self.version.to_string()
     }
 
     fn plain(&self) -> Value {
@@ -180,7 +197,7 @@ mod tests {
         );
         check(r#"{{ (semver "1.2.3").Compare (semver "1.10") }}"#, "-1");
         check(r#"{{ (semver "1.2.3").Equal (semver "v1.2.3+x") }}"#, "true");
-        check(r#"{{ (semver "v1.2.3-rc1").IncPatch.Original }} {{ (semver "1.2.3").IncMinor }}"#, "v1.2.3 1.3.0");
+        check(r#"{{ (semver "v1.2.3-rc1").IncPatch }} {{ (semver "1.2.3").IncMinor }}"#, "1.2.3 1.3.0");
         check(r#"{{ (semver "1.2.3").SetPrerelease "rc.1" }}"#, "1.2.3-rc.1");
         check(
             r#"{{ typeOf (semver "1") }} {{ kindOf (semver "1") }} {{ toJson (semver "01.2") }}"#,
@@ -194,6 +211,12 @@ mod tests {
         check_error(r#"{{ semver "1.2.3.4" }}"#, "invalid semantic version");
         check_error(r#"{{ semver "1.2.3-01" }}"#, "version segment starts with 0");
         check_error(r#"{{ semverCompare ">1" "x" }}"#, "error calling semverCompare: invalid semantic version");
+        check_error(r#"{{ semver "1.2.3+" }}"#, "invalid semantic version");
+        check_error(r#"{{ (semver "1").IncMajor.Original }}"#, "can't evaluate field Original in type semver.Version");
+        check_error(
+            r#"{{ semver "99999999999999999999.1" }}"#,
+            r#"error parsing version segment: strconv.ParseUint: parsing "99999999999999999999": value out of range"#,
+        );
         check_error(r#"{{ (semver "1").Major 2 }}"#, "wrong number of args for Major: want 0 got 1");
     }
 

@@ -15,7 +15,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
         made(host, text)
     }),
     function("toToml", &[Any], |host, args| {
-        let text = encode(&args[0]).unwrap_or_else(|error| error);
+        let text = match encode(&args[0]) {
+            Err(error) if args[0].is_nil() => return Err(error),
+            result => result.unwrap_or_else(|error| error),
+        };
         made(host, text)
     }),
 ];
@@ -24,6 +27,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
 const LONGEST: usize = 64 << 20;
 
 fn encode(value: &Value) -> Result<String, String> {
+    if value.is_nil() {
+        return Err("reflect: call of reflect.Value.Type on zero Value".into());
+    }
     let mut encoder = Encoder { out: String::new() };
     encoder.entry(&mut Vec::new(), &plain(value))?;
     Ok(encoder.out)
@@ -108,9 +114,9 @@ impl Encoder {
 
     /// Writes the entries of a table: those without a heading first.
     fn table(&mut self, key: &mut Vec<String>, map: &Map) -> Result<(), String> {
-        for (name, value) in sorted(map) {
-            key.push(quoted_key(&name));
-            let result = self.entry(key, &value);
+        for (name, value) in sorted(map).iter().filter(|(_, value)| !value.is_nil()) {
+            key.push(quoted_key(name));
+            let result = self.entry(key, value);
             key.pop();
             result?;
         }
@@ -142,10 +148,12 @@ impl Encoder {
             }
             Value::Map(map) => {
                 self.out.push('{');
-                for (index, (name, value)) in sorted(map).iter().enumerate() {
-                    self.separate(index);
+                let entries = sorted(map);
+                for (index, (name, value)) in entries.iter().enumerate().filter(|(_, (_, value))| !value.is_nil()) {
                     self.out.push_str(&format!("{} = ", quoted_key(name)));
                     self.element(value, depth + 1)?;
+                    // A nil at the end leaves a comma behind.
+                    self.separate(entries.len() - index - 1);
                 }
                 self.out.push('}');
             }
@@ -157,18 +165,18 @@ impl Encoder {
         Ok(())
     }
 
-    fn separate(&mut self, index: usize) {
-        if index > 0 {
+    /// Writes a comma if there are other items.
+    fn separate(&mut self, others: usize) {
+        if others > 0 {
             self.out.push_str(", ");
         }
     }
 }
 
-/// Returns the entries of a map that are something, those of one line first.
+/// Returns the entries of a map, those of one line first.
 fn sorted(map: &Map) -> Vec<(String, Value)> {
     let entries = map.entries();
-    let entries = entries.iter().filter(|(_, value)| !value.is_nil());
-    let mut entries: Vec<_> = entries.map(|(name, value)| (lossy(name).into_owned(), plain(value))).collect();
+    let mut entries: Vec<_> = entries.iter().map(|(name, value)| (lossy(name).into_owned(), plain(value))).collect();
     entries.sort_by_key(|(_, value)| is_table(value));
     entries
 }
@@ -267,6 +275,8 @@ mod tests {
     #[test]
     fn what_cannot_be_written_is_said_or_an_error() {
         check(r#"{{ toToml (list (dict)) }}"#, "toml: top-level values must be Go maps or structs");
+        check_error(r#"{{ toToml nil }}"#, "reflect: call of reflect.Value.Type on zero Value");
+        check(r#"{{ toToml (list 1 (dict "a" 2 "b" nil)) }}"#, "[1, {a = 2, }]");
         check_error(r#"{{ mustToToml (dict "a" (list nil)) }}"#, "toml: cannot encode array with nil element");
         check(r#"{{ $a := dict }}{{ $_ := set $a "a" $a }}{{ toToml $a }}"#, "toml: the value holds itself");
     }

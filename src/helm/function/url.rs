@@ -1,5 +1,7 @@
 //! URLs, taken apart and put together as Go's `net/url` does.
 
+use std::net::IpAddr;
+
 use super::argument::{bytes, function, kind, map};
 use crate::template::format::quote_text;
 use crate::template::{Function, Host, Map, Parameter, Str, Value, quote};
@@ -204,6 +206,9 @@ fn parse_host(host: &[u8]) -> Result<Vec<u8>, String> {
         [b':', digits @ ..] if digits.iter().all(u8::is_ascii_digit) => Ok(()),
         _ => Err(format!("invalid port {} after host", quote_text(&String::from_utf8_lossy(port)))),
     };
+    if host.iter().rposition(|byte| *byte == b'[').is_some_and(|at| at > 0) {
+        return Err("invalid IP-literal".into());
+    }
     if host.starts_with(b"[") {
         let Some(end) = host.iter().rposition(|byte| *byte == b']') else {
             return Err("missing ']' in host".into());
@@ -212,12 +217,23 @@ fn parse_host(host: &[u8]) -> Result<Vec<u8>, String> {
         let zone = host[..end].windows(3).position(|part| part == b"%25").unwrap_or(end);
         let parts = [(&host[..zone], At::Host), (&host[zone..end], At::Zone), (&host[end..], At::Host)];
         let parts: Result<Vec<_>, String> = parts.into_iter().map(|(part, at)| unescape(part, at)).collect();
-        return Ok(parts?.concat());
+        let parts = parts?;
+        check_address(&String::from_utf8_lossy(&parts[0][1..]))?;
+        return Ok(parts.concat());
     }
     if let Some(colon) = host.iter().rposition(|byte| *byte == b':') {
         check_port(&host[colon..])?;
     }
     unescape(host, At::Host)
+}
+
+/// Checks what stands in brackets: an address of IPv6, without its zone.
+fn check_address(text: &str) -> Result<(), String> {
+    match text.parse() {
+        Ok(IpAddr::V6(_)) => Ok(()),
+        Ok(IpAddr::V4(_)) => Err("invalid IP-literal".into()),
+        Err(_) => Err(format!("invalid host: ParseAddr({}): unable to parse IP", quote_text(text))),
+    }
 }
 
 /// Returns a host without its port and without brackets.
@@ -322,6 +338,8 @@ mod tests {
         check("http://a b/", r#""http://a b/": invalid character " " in host name"#);
         check("http://a:x", r#""http://a:x": invalid port ":x" after host"#);
         check("http://[::1", r#""http://[::1": missing ']' in host"#);
+        check("//a[::1]", r#""//a[::1]": invalid IP-literal"#);
+        check("//[x]", r#""//[x]": invalid host: ParseAddr("x"): unable to parse IP"#);
         check("http://a[@b", r#""http://a[@b": net/url: invalid userinfo"#);
         check("a\\nb", r#""a\nb": net/url: invalid control character in URL"#);
     }
