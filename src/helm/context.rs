@@ -13,7 +13,13 @@ use super::options::Options;
 use super::profile::Profile;
 use crate::model::version::Version;
 use crate::template::format::print_value;
-use crate::template::{List, ListKind, Map, MapKind, Structure, Value};
+use crate::template::{List, ListKind, Map, MapKind, Structure, Value, is_true};
+
+/// The type of `.Capabilities.KubeVersion` in Helm 3.
+const CHARTUTIL_KUBE_VERSION: &str = "chartutil.KubeVersion";
+
+/// The same since Helm 4.
+const COMMON_KUBE_VERSION: &str = "common.KubeVersion";
 
 /// A Go struct: fields under their Go names, and under the names that JSON gives them.
 #[derive(Debug)]
@@ -76,26 +82,35 @@ impl Structure for Record {
 
     fn call(&self, method: &str, args: &[Value]) -> Option<Result<Value, String>> {
         let result = match (self.type_name, method) {
-            ("chartutil.KubeVersion", "String" | "GitVersion") => self.field("Version")?,
+            (CHARTUTIL_KUBE_VERSION | COMMON_KUBE_VERSION, "String" | "GitVersion") => self.field("Version")?,
             _ => return None,
         };
         Some(no_arguments(method, args).map(|()| result))
     }
 
     fn print(&self) -> String {
-        if self.type_name == "chartutil.KubeVersion" {
-            return self.field("Version").map_or_else(String::new, |version| shown(&version));
-        }
         let fields: Vec<String> = self.fields.iter().map(|field| shown(&field.value)).collect();
         format!("{}{{{}}}", if self.is_pointer { "&" } else { "" }, fields.join(" "))
     }
 
+    fn display(&self) -> String {
+        match self.type_name {
+            CHARTUTIL_KUBE_VERSION | COMMON_KUBE_VERSION => {
+                self.field("Version").map_or_else(String::new, |version| shown(&version))
+            }
+            _ => self.print().trim_start_matches('&').to_owned(),
+        }
+    }
+
+    fn members(&self) -> Option<Vec<(&'static str, Value)>> {
+        let is_member = |field: &&Field| !field.json.is_empty() && (!field.is_optional || is_true(&field.value));
+        Some(self.fields.iter().filter(is_member).map(|field| (field.json, field.value.clone())).collect())
+    }
+
     fn plain(&self) -> Value {
         let map = Map::new();
-        for field in &self.fields {
-            if !(field.is_optional && !crate::template::is_true(&field.value)) {
-                map.insert(field.json, field.value.clone());
-            }
+        for (name, value) in self.members().unwrap_or_default() {
+            map.insert(name, value);
         }
         map.into()
     }
@@ -188,10 +203,12 @@ pub(super) fn capabilities(capabilities: &Capabilities, profile: Profile) -> Val
     let parsed = Version::parse(version);
     let (major, minor) =
         parsed.map_or_else(Default::default, |version| (version.major.to_string(), version.minor.to_string()));
-    let kube = Record::new("chartutil.KubeVersion")
-        .with("Version", "Version", false, version)
-        .with("Major", "Major", false, major)
-        .with("Minor", "Minor", false, minor);
+    let kube = match profile.is_v4() {
+        // The second field is for helm itself.
+        true => Record::new(COMMON_KUBE_VERSION).with("Version", "Version", false, version).with("", "", true, version),
+        false => Record::new(CHARTUTIL_KUBE_VERSION).with("Version", "Version", false, version),
+    };
+    let kube = kube.with("Major", "Major", false, major).with("Minor", "Minor", false, minor);
     let versions = VersionSet {
         versions: capabilities.api_versions.clone(),
         type_name: if profile.is_v4() { "common.VersionSet" } else { "chartutil.VersionSet" },
@@ -205,7 +222,7 @@ pub(super) fn capabilities(capabilities: &Capabilities, profile: Profile) -> Val
     if profile.is_v4() {
         build = build.with("KubeClientVersion", "kube_client_version", true, helm.kube_client_version);
     }
-    Record::new("*chartutil.Capabilities")
+    Record::new(if profile.is_v4() { "*common.Capabilities" } else { "*chartutil.Capabilities" })
         .pointer()
         .with("KubeVersion", "KubeVersion", false, kube.value())
         .with("APIVersions", "APIVersions", false, Value::Structure(Rc::new(versions)))
@@ -408,9 +425,9 @@ impl Structure for Bytes {
 }
 
 /// Returns what `.Template` says of a template.
-pub(super) fn template(name: &str, base_path: &str) -> Value {
+pub(super) fn template(name: &str, base_path: &str, profile: Profile) -> Value {
     let map = Map::new();
     map.insert("Name", name);
     map.insert("BasePath", base_path);
-    map.into()
+    super::value::values(&map, profile).into()
 }

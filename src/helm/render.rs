@@ -130,9 +130,9 @@ fn run(node: &Node<'_>, values: &Json, options: &Options, rendered: &mut Rendere
             continue;
         }
         let task = &tasks[name];
-        task.data.insert("Template", context::template(name, &task.base_path));
+        task.data.insert("Template", context::template(name, &task.base_path, options.profile));
         let out = executor
-            .execute(name, &task.data.clone().into())
+            .execute(name, &value::values(&task.data, options.profile).into())
             .map_err(|error| failure::execution(&error, options.profile))?;
         if name.ends_with("NOTES.txt") {
             continue;

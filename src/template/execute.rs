@@ -289,6 +289,7 @@ impl<'a> Executor<'a> {
         match value {
             Value::String(text) => frame.out.extend_from_slice(text),
             Value::Invalid | Value::Nil => frame.out.extend_from_slice(b"<no value>"),
+            Value::Structure(structure) => frame.out.extend_from_slice(structure.display().as_bytes()),
             _ => {
                 write_value(&mut frame.out, value);
                 return self.step(frame, cost(&frame.out[before..]));

@@ -180,6 +180,14 @@ pub trait Structure: fmt::Debug {
     fn call(&self, method: &str, args: &[Value]) -> Option<Result<Value, String>>;
     /// Returns how `%v` prints it.
     fn print(&self) -> String;
+    /// Returns how an action prints it that did not get it from a function: pointers are followed.
+    fn display(&self) -> String {
+        self.print()
+    }
+    /// Returns the fields in their order under their JSON names, if it is a struct that JSON holds by its fields.
+    fn members(&self) -> Option<Vec<(&'static str, Value)>> {
+        None
+    }
     /// Returns it as JSON would hold it, for `toJson` and `toYaml`, `range` and `len`: a map, list or basic value.
     fn plain(&self) -> Value;
     /// Lets functions get at their own types.

@@ -83,15 +83,29 @@ fn write(out: &mut Vec<u8>, value: &Value, style: Style, depth: usize) -> Result
             let entries = map.entries();
             for (index, (key, item)) in entries.iter().enumerate() {
                 next(out, index, style, depth + 1);
-                string(out, key, style);
-                out.extend_from_slice(if style.is_indented { b": " } else { b":" });
-                write(out, item, style, depth + 1)?;
+                write_member(out, key, item, style, depth)?;
             }
             end(out, entries.is_empty(), style, depth, b'}');
         }
-        Value::Structure(structure) => write(out, &structure.plain(), style, depth + 1)?,
+        Value::Structure(structure) => match structure.members() {
+            Some(members) => {
+                out.push(b'{');
+                for (index, (name, item)) in members.iter().enumerate() {
+                    next(out, index, style, depth + 1);
+                    write_member(out, name.as_bytes(), item, style, depth)?;
+                }
+                end(out, members.is_empty(), style, depth, b'}');
+            }
+            None => write(out, &structure.plain(), style, depth)?,
+        },
     }
     Ok(())
+}
+
+fn write_member(out: &mut Vec<u8>, name: &[u8], item: &Value, style: Style, depth: usize) -> Result<(), String> {
+    string(out, name, style);
+    out.extend_from_slice(if style.is_indented { b": " } else { b":" });
+    write(out, item, style, depth + 1)
 }
 
 fn next(out: &mut Vec<u8>, index: usize, style: Style, depth: usize) {
