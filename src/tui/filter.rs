@@ -32,21 +32,6 @@ enum Test {
     Lost,
 }
 
-/// Terms that a person can begin, for completion and help.
-pub const TERMS: [&str; 11] = [
-    "status:outofsync",
-    "status:synced",
-    "health:degraded",
-    "health:progressing",
-    "health:missing",
-    "is:broken",
-    "is:lost",
-    "cluster:",
-    "env:",
-    "group:",
-    "project:",
-];
-
 impl Filter {
     /// Reads a filter. Everything is a filter; an unknown term is a word.
     pub fn parse(text: &str) -> Self {

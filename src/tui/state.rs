@@ -232,6 +232,8 @@ pub struct State {
     pub ticket: u64,
     /// Whether the body takes the whole screen.
     pub zoomed: bool,
+    /// Whether the person was asked once more before leaving.
+    pub is_leaving: bool,
     /// Whether the person has moved in the list of applications: from then on it stays put.
     pub touched: bool,
 }
@@ -259,6 +261,7 @@ impl State {
             toasts: Vec::new(),
             ticket: 0,
             zoomed: false,
+            is_leaving: false,
             touched: false,
         };
         state.sort();

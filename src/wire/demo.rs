@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{POLICY, policy, screen, settings};
+use super::{POLICY, look, policy, screen, settings};
 use crate::cli::args::{Demo as Arguments, Global};
 use crate::cli::{self, unwritable};
 use crate::cluster::Kubeconfig;
@@ -51,13 +51,13 @@ pub(super) async fn run(
     let code = if args.serve {
         serve(&demo, setup, out).await
     } else {
-        let note = demo.kubeconfig.as_ref().map(|path| {
-            format!("The demo's clusters: kubectl --kubeconfig {} get deploy -A --context dev-01", path.display())
+        let mut options = look(&settings(global, surroundings)?, global, surroundings)?;
+        options.help_note = demo.kubeconfig.as_ref().map(|path| {
+            format!("The demo's clusters: kubectl --kubeconfig {} --context dev-01 get deploy -A", path.display())
         });
-        // What a person set for their own clusters does not hold for these.
-        let mut settings = settings(global, surroundings)?;
-        settings.contexts.clear();
-        screen(setup, &settings, global, surroundings, note).await
+        let handle = engine::start(setup);
+        let (shown, ()) = tokio::join!(screen(&handle, options), bring_up(&handle));
+        shown
     };
     stop.cancel();
     code

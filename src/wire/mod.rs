@@ -20,6 +20,7 @@ use crate::engine::{self, Handle, Places, Request, Setup};
 use crate::git::Repository;
 use crate::model::{Mode, Problem};
 use crate::store::Journal;
+use crate::tui;
 
 /// The file in which a repository says how its environments are changed.
 const POLICY: &str = ".quarterdeck.yaml";
@@ -83,8 +84,9 @@ fn run(
             }
             None => {
                 let settings = settings(&arguments.global, surroundings)?;
-                let setup = setup_with(&settings, &arguments.global, surroundings)?;
-                screen(setup, &settings, &arguments.global, surroundings, None).await
+                let options = look(&settings, &arguments.global, surroundings)?;
+                let handle = engine::start(setup_with(&settings, &arguments.global, surroundings)?);
+                screen(&handle, options).await
             }
         }
     });
@@ -94,27 +96,34 @@ fn run(
 }
 
 /// Shows the screen until the person leaves.
-async fn screen(
-    setup: Setup,
-    settings: &Settings,
-    global: &Global,
-    surroundings: &Surroundings,
-    note: Option<String>,
-) -> Result<u8, Problem> {
-    let handle: Handle = engine::start(setup);
-    let result = show(&handle, settings, global, surroundings, note).await;
+async fn screen(handle: &Handle, options: tui::Options) -> Result<u8, Problem> {
+    let shown = tui::run(handle.clone(), options).await;
     handle.send(Request::Shutdown);
-    result.map(|()| cli::FINE)
+    shown.map(|()| cli::FINE).map_err(|error| {
+        Problem::new(format!("the screen cannot be shown: {error}"))
+            .hint("it needs a terminal; `quarterdeck status` works without one")
+    })
 }
 
-async fn show(
-    _handle: &Handle,
-    _settings: &Settings,
-    _global: &Global,
-    _surroundings: &Surroundings,
-    _note: Option<String>,
-) -> Result<(), Problem> {
-    Err(Problem::new("the screen is not built yet").hint("`quarterdeck status` shows the same without it"))
+/// Returns how the screen is shown.
+fn look(settings: &Settings, global: &Global, surroundings: &Surroundings) -> Result<tui::Options, Problem> {
+    let depth = match (surroundings.no_color, surroundings.is_true_color) {
+        (true, _) => tui::Depth::None,
+        (false, true) => tui::Depth::True,
+        (false, false) => tui::Depth::Indexed,
+    };
+    let name = global.theme.as_ref().or(settings.theme.as_ref()).map_or("", String::as_str);
+    let theme = tui::Theme::load(name, depth).map_err(|error| Problem::new(error.to_string()))?;
+    let (keymap, notices) = tui::Keymap::new(&settings.keys);
+    Ok(tui::Options {
+        look: tui::Look { theme, ascii: global.ascii || settings.ascii || !surroundings.is_utf8 },
+        keymap,
+        read_only: global.read_only,
+        help_note: None,
+        zone: jiff::tz::TimeZone::system(),
+        mouse: !global.no_mouse,
+        notices,
+    })
 }
 
 fn setup(global: &Global, surroundings: &Surroundings) -> Result<Setup, Problem> {

@@ -11,7 +11,8 @@ use crate::tui::sign::Sign;
 use crate::tui::state::State;
 use crate::tui::theme::Ink;
 
-const HEAD: usize = 1;
+/// Lines above the list.
+pub const HEAD: usize = 1;
 /// The lines about the selected cluster.
 const DETAIL: usize = 7;
 

@@ -45,6 +45,11 @@ pub fn rows(body: usize) -> usize {
     body.saturating_sub(HEAD + detail_rows(body))
 }
 
+/// Returns how many lines below the matrix say more about what is selected.
+pub fn below(body: usize) -> usize {
+    detail_rows(body)
+}
+
 fn detail_rows(body: usize) -> usize {
     if body >= 12 { 2 } else { 0 }
 }

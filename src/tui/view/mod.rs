@@ -22,7 +22,11 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use self::pen::Pen;
+use super::app_view::{AppView, Tab};
+use super::confirm::Confirm;
 use super::state::{Layer, Screen, State};
+use crate::engine::Detail;
+use crate::model::OperationId;
 
 /// Draws everything.
 pub fn draw(frame: &mut Frame, state: &State) {
@@ -121,4 +125,104 @@ pub fn stops(state: &State) -> Vec<usize> {
 /// Returns how many clusters the Fleet screen shows side by side.
 pub fn columns(state: &State) -> usize {
     fleet::columns(state, usize::from(state.size.0)).count
+}
+
+/// Returns how many rows the open tab of an application takes, and whether one of them is selected.
+pub fn rows(view: &AppView) -> (usize, bool) {
+    match view.pane().content.detail() {
+        None => (0, false),
+        Some(Detail::Tree(rows)) => (rows.len(), true),
+        Some(Detail::Events(rows)) => (rows.len(), true),
+        Some(Detail::History(rows)) => (rows.len(), true),
+        Some(Detail::Diff(diffs)) => (diff::len(diffs), false),
+        Some(Detail::Manifests(manifests)) => (page::manifests_len(manifests), false),
+        Some(Detail::Values(values)) => (values.lines().count(), false),
+        Some(Detail::Logs(lines)) => (lines.len(), false),
+    }
+}
+
+/// Returns the rows of the open tab where an object or a change begins.
+pub fn stops(view: &AppView) -> Vec<usize> {
+    match view.pane().content.detail() {
+        Some(Detail::Diff(diffs)) => diff::stops(diffs),
+        Some(Detail::Manifests(manifests)) => page::manifests_stops(manifests),
+        _ => Vec::new(),
+    }
+}
+
+/// Returns how many lines of a plan there are, and how many of them are on screen.
+pub fn plan_extent(state: &State, confirm: &Confirm) -> (usize, usize) {
+    confirm::extent(state, confirm)
+}
+
+/// Returns the operation in a row of the Activity screen, and how many rows there are.
+pub fn activity(state: &State) -> (Option<OperationId>, usize) {
+    (activity::operation(state, state.cursors.activity.at), activity::len(state))
+}
+
+/// What is at a place on screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hit {
+    /// The name of a screen.
+    Screen(Screen),
+    /// A tab of the open application.
+    Tab(Tab),
+    /// A row of the list, and on the Fleet screen the column of a cluster.
+    Row(usize, Option<usize>),
+}
+
+/// Finds out what is at a column and a row of the terminal.
+pub fn hit(state: &State, column: u16, row: u16) -> Option<Hit> {
+    let parts = frame::parts(state, Rect::new(0, 0, state.size.0, state.size.1));
+    let (x, y) = (usize::from(column), usize::from(row));
+    let inside = |area: Rect| area.contains(ratatui::layout::Position { x: column, y: row });
+    if inside(parts.tabs) {
+        if state.open_app().is_some() {
+            return (row == parts.tabs.y + 1)
+                .then(|| named(x, 2, Tab::ALL.map(|tab| (tab, tab.name()))))?
+                .map(Hit::Tab);
+        }
+        // A number and a blank stand before each name.
+        let names = Screen::ALL.map(|screen| (screen, screen.name()));
+        return (row == parts.tabs.y).then(|| named(x, 3, names))?.map(Hit::Screen);
+    }
+    if !inside(parts.body) || state.open_app().is_some() {
+        return None;
+    }
+    let line = y - usize::from(parts.body.y);
+    let body = usize::from(parts.body.height);
+    let page = page(state);
+    let at = |cursor: super::state::Cursor, len: usize, head: usize| {
+        let mut cursor = cursor;
+        cursor.follow(len, page);
+        let row = cursor.top + line.checked_sub(head)?;
+        (row < len && line - head < page).then_some(row)
+    };
+    let cursors = &state.cursors;
+    let found = match state.screen {
+        Screen::Fleet => {
+            let columns = fleet::columns(state, usize::from(state.size.0));
+            let column = x.checked_sub(columns.names).map(|x| columns.first + x / columns.width.max(1));
+            let row = at(
+                cursors.fleet,
+                state.lists.matrix.rows.len(),
+                body - fleet::rows(body).min(body) - fleet::below(body),
+            );
+            return row.map(|row| Hit::Row(row, column.filter(|at| *at < state.fleet.clusters.len())));
+        }
+        Screen::Apps => at(cursors.apps, state.lists.apps.len(), body - apps::rows(body).min(body)),
+        Screen::Clusters => at(cursors.clusters, state.fleet.clusters.len(), clusters::HEAD),
+        Screen::Activity => at(cursors.activity, activity::len(state), 0),
+        Screen::Pipeline => None,
+    };
+    found.map(|row| Hit::Row(row, None))
+}
+
+/// Finds the name at a column, where each name has this many columns of its own besides its letters.
+fn named<T: Copy, const N: usize>(x: usize, beside: usize, names: [(T, &str); N]) -> Option<T> {
+    let mut end = 0;
+    names.into_iter().find_map(|(what, name)| {
+        end += name.chars().count() + beside;
+        (x < end).then_some(what)
+    })
 }

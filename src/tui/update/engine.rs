@@ -1,0 +1,74 @@
+//! What the engine reports.
+
+use super::{look, open_view};
+use crate::engine::{Event, Request};
+use crate::model::{Operation, Phase};
+use crate::tui::app_view::{Content, Tab};
+use crate::tui::confirm::{Confirm, Stage};
+use crate::tui::state::{Effect, Layer, State};
+
+/// Takes a fact in.
+pub(super) fn event(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
+    match event {
+        Event::Planned { ticket, result } => {
+            let waits = |confirm: &&mut Confirm| matches!(confirm.stage, Stage::Planning(asked) if asked == ticket);
+            if let Some(confirm) = confirms(state).find(waits) {
+                confirm.stage = match result {
+                    Ok(plan) => Stage::Shown(plan),
+                    Err(problem) => Stage::Failed(problem),
+                };
+            }
+        }
+        Event::Inspected { ticket, result } => {
+            for layer in &mut state.layers {
+                if let Layer::App(view) = layer {
+                    view.answer(ticket, result.clone());
+                }
+            }
+            let waits_for_pods = open_view(state).is_some_and(|view| {
+                view.tab == Tab::Logs && matches!(view.pane().content, Content::Unasked) && view.first_pod().is_some()
+            });
+            if waits_for_pods {
+                look(state, effects);
+            }
+        }
+        Event::Started(id) => {
+            for confirm in confirms(state) {
+                if let Stage::Sent(plan) = &confirm.stage {
+                    confirm.stage = Stage::Started(plan.clone(), id);
+                    confirm.top = 0;
+                }
+            }
+        }
+        Event::Refused(problem) => {
+            let ticket = state.next_ticket();
+            let sent = confirms(state).find(|confirm| matches!(confirm.stage, Stage::Sent(_)));
+            if let Some(confirm) = sent {
+                // Nothing was changed: what was confirmed is not what would be done now.
+                confirm.stage = Stage::Planning(ticket);
+                confirm.typed.clear();
+                confirm.note = Some(problem.to_string());
+                let ask = confirm.ask.clone();
+                effects.push(Effect::Send(Request::Plan { ticket, ask }));
+            }
+            state.say(true, problem.to_string());
+        }
+        Event::Finished(operation) => state.say(operation.phase != Phase::Succeeded, outcome(&operation)),
+        Event::Notice(problem) => state.say(true, problem.to_string()),
+    }
+}
+
+fn confirms(state: &mut State) -> impl Iterator<Item = &mut Confirm> {
+    state.layers.iter_mut().filter_map(|layer| match layer {
+        Layer::Confirm(confirm) => Some(&mut **confirm),
+        _ => None,
+    })
+}
+
+fn outcome(operation: &Operation) -> String {
+    if operation.message.is_empty() {
+        format!("{}: {}", operation.title, operation.phase.as_str())
+    } else {
+        format!("{}: {}", operation.title, operation.message)
+    }
+}
