@@ -22,4 +22,5 @@ mod source;
 mod store;
 mod template;
 mod tidy;
+mod tui;
 mod yaml;

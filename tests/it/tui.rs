@@ -6,13 +6,10 @@ mod sample;
 use std::sync::Arc;
 
 use quarterdeck::model::{AppId, Fleet, OperationId, Problem};
-use quarterdeck::tui::app_view::{AppView, Tab};
-use quarterdeck::tui::confirm::Confirm;
-use quarterdeck::tui::picker::Picker;
-use quarterdeck::tui::state::{Layer, Screen, State};
-use quarterdeck::tui::view;
+use quarterdeck::tui::{AppView, Confirm, Content, Depth, Layer, Picker, Screen, Stage, State, Tab, Theme, draw};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
 
 fn state(screen: Screen, size: (u16, u16)) -> State {
     of(sample::fleet(), screen, size)
@@ -24,16 +21,17 @@ fn of(fleet: Fleet, screen: Screen, size: (u16, u16)) -> State {
     state
 }
 
-fn picture(state: &State) -> String {
+fn drawn(state: &State) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(state.size.0, state.size.1)).unwrap();
-    terminal.draw(|frame| view::draw(frame, state)).unwrap();
-    let buffer = terminal.backend().buffer();
+    terminal.draw(|frame| draw(frame, state)).unwrap();
+    terminal.backend().buffer().clone()
+}
+
+fn picture(state: &State) -> String {
+    let buffer = drawn(state);
     let mut text = String::new();
     for y in 0..buffer.area.height {
-        let mut line = String::new();
-        for x in 0..buffer.area.width {
-            line.push_str(buffer[(x, y)].symbol());
-        }
+        let line: String = (0..buffer.area.width).map(|x| buffer[(x, y)].symbol()).collect();
         text.push_str(line.trim_end());
         text.push('\n');
     }
@@ -42,13 +40,23 @@ fn picture(state: &State) -> String {
 
 /// An application with every answer there.
 fn opened(app: &str, tab: Tab) -> Layer {
-    let answers = opened::details().into_iter().map(|detail| Some(Ok(detail))).collect();
-    Layer::App(Box::new(AppView { app: AppId::new(app), tab, cur: Default::default(), answers }))
+    let mut view = AppView::new(AppId::new(app));
+    for (pane, detail) in view.panes.iter_mut().zip(opened::details()) {
+        pane.content = Content::Ready(detail);
+    }
+    view.tab = tab;
+    Layer::App(Box::new(view))
 }
 
-fn confirm(protected: bool, open: bool, typed: &str) -> Confirm {
-    let plan = Some(Arc::new(opened::plan(protected, open)));
-    Confirm { plan, details: false, top: 0, typed: typed.to_owned(), problem: None, title: String::new() }
+fn confirm(protected: bool, open: bool) -> Confirm {
+    let plan = opened::plan(protected, open);
+    let mut confirm = Confirm::new(plan.ask.clone(), 1);
+    confirm.stage = Stage::Shown(Arc::new(plan));
+    confirm
+}
+
+fn layer(confirm: Confirm) -> Layer {
+    Layer::Confirm(Box::new(confirm))
 }
 
 /// Every layer that can lie over a screen.
@@ -57,24 +65,31 @@ fn layers(state: &State) -> Vec<(&'static str, Layer)> {
     let mut layers: Vec<_> = Tab::ALL.map(|tab| (tab.name(), opened("prod-01-payments", tab))).into();
     let releases = environment.and_then(|environment| Picker::releases(state, &environment).ok());
     layers.extend(releases.map(|picker| ("releases", Layer::Picker(picker))));
-    let refused = Confirm {
-        plan: None,
-        problem: Some(Problem::new("production has moved meanwhile").hint("plan again")),
-        title: "Promote staging to production".to_owned(),
-        ..confirm(false, true, "")
-    };
+    let refused = Problem::new("production has moved meanwhile").hint("plan again");
+    let plan = Arc::new(opened::plan(false, true));
     layers.extend([
         ("broken", opened("dev-01-external-dns", Tab::Resources)),
         ("gone", opened("nobody", Tab::Diff)),
-        ("confirm-protected", Layer::Confirm(Box::new(confirm(true, true, "prod")))),
-        ("confirm", Layer::Confirm(Box::new(confirm(false, true, "")))),
-        ("confirm-details", Layer::Confirm(Box::new(Confirm { details: true, ..confirm(false, true, "") }))),
-        ("confirm-closed", Layer::Confirm(Box::new(confirm(true, false, "")))),
-        ("confirm-refused", Layer::Confirm(Box::new(refused))),
+        ("asked", Layer::App(Box::new(AppView::new(AppId::new("prod-01-payments"))))),
+        ("planning", layer(Confirm { stage: Stage::Planning(1), ..confirm(false, true) })),
+        ("confirm-protected", layer(Confirm { typed: "prod".to_owned(), ..confirm(true, true) })),
+        ("confirm-typed", layer(Confirm { typed: "production".to_owned(), ..confirm(true, true) })),
+        ("confirm", layer(confirm(false, true))),
+        ("confirm-details", layer(Confirm { details: true, ..confirm(false, true) })),
+        ("confirm-closed", layer(confirm(true, false))),
+        (
+            "confirm-again",
+            layer(Confirm {
+                note: Some("production has moved: this is the new plan".to_owned()),
+                ..confirm(false, true)
+            }),
+        ),
+        ("confirm-refused", layer(Confirm { stage: Stage::Failed(refused), ..confirm(false, true) })),
+        ("confirm-sent", layer(Confirm { stage: Stage::Sent(plan.clone()), ..confirm(false, true) })),
+        ("confirm-started", layer(Confirm { stage: Stage::Started(plan, OperationId(3)), ..confirm(false, true) })),
         ("palette", Layer::Picker(Picker::palette(&state.keymap))),
         ("help", Layer::Help(0)),
         ("operation", Layer::Operation(OperationId(2), 0)),
-        ("operation-running", Layer::Operation(OperationId(3), 0)),
         ("entry", Layer::Entry("b2".to_owned())),
     ]);
     layers
@@ -189,4 +204,41 @@ fn what_clusters_and_repositories_say_cannot_drive_the_terminal() {
         assert!(!text.contains(|c| c != '\n' && quarterdeck::model::text::is_hostile(c)), "{text:?}");
         assert!(screen == Screen::Activity || text.contains("a[2Jb"), "{text}");
     }
+}
+
+#[test]
+fn the_selected_row_is_seen_in_every_theme() {
+    for depth in [Depth::None, Depth::Indexed, Depth::True] {
+        let mut state = state(Screen::Apps, (100, 24));
+        state.look.theme = Theme::load("", depth).unwrap();
+        let plain = drawn(&state);
+        state.cursors.apps.at = 3;
+        let moved = drawn(&state);
+        // The frame's three lines, the filter and the heads are above the first row.
+        let differ = |row: u16| (0..100).filter(|x| plain[(*x, row)].style() != moved[(*x, row)].style()).count();
+        assert_eq!((differ(5), differ(8), differ(6)), (100, 100, 0), "{depth:?}");
+    }
+}
+
+#[test]
+fn only_what_is_on_screen_is_drawn() {
+    let mut fleet = sample::fleet();
+    let app = (*fleet.apps[0]).clone();
+    for number in 0..20_000 {
+        let name = format!("zz-{number:05}");
+        let id = AppId::new(name.clone());
+        fleet.apps.push(Arc::new(quarterdeck::model::App { id, component: name.clone(), name, ..app.clone() }));
+    }
+    let mut state = of(fleet, Screen::Apps, (200, 60));
+    let start = std::time::Instant::now();
+    for at in 0..20 {
+        state.cursors.apps.at = at * 900;
+        picture(&state);
+        state.screen = if at % 2 == 0 { Screen::Fleet } else { Screen::Apps };
+    }
+    let each = start.elapsed() / 20;
+    assert!(each.as_millis() < 250, "one picture of 20 000 applications took {each:?}");
+    state.screen = Screen::Apps;
+    state.cursors.apps.at = 20_000;
+    assert!(picture(&state).contains("zz-1"), "the list follows its cursor");
 }
