@@ -171,7 +171,7 @@ fn open_row(state: &mut State, effects: &mut Vec<Effect>) {
             }
         }
         Screen::Activity => {
-            let (operation, _) = view::activity(state);
+            let operation = view::selected_operation(state);
             let entry = || {
                 let at = state.cursors.activity.at.checked_sub(state.fleet.operations.len())?;
                 state.fleet.audit.get(at).map(|entry| Layer::Entry(entry.id.clone()))
@@ -389,8 +389,8 @@ fn refresh(state: &mut State, hard: bool, effects: &mut Vec<Effect>) {
 
 /// Goes to the next or the previous place where something begins.
 fn stop(state: &mut State, forward: bool) {
+    let stops = view::stops(state);
     let Some(view) = open_view(state) else { return };
-    let stops = view::stops(view);
     let cursor = &mut view.pane_mut().cursor;
     let next = if forward {
         stops.iter().find(|stop| **stop > cursor.at)
@@ -464,7 +464,7 @@ fn cancel(state: &mut State, effects: &mut Vec<Effect>) {
     let id = match state.layers.last() {
         Some(Layer::Operation(id, _)) => Some(*id),
         Some(Layer::Confirm(confirm)) => confirm.operation(),
-        _ => view::activity(state).0,
+        _ => view::selected_operation(state),
     };
     let running = id.and_then(|id| state.fleet.operation(id)).filter(|operation| !operation.phase.is_over());
     match running {

@@ -1,7 +1,9 @@
 //! Moving in lists, texts and boxes.
 
+use crate::engine::Detail;
+use crate::tui::app_view::AppView;
 use crate::tui::state::{Cursor, Layer, Screen, State};
-use crate::tui::view;
+use crate::tui::view::{self, Extent};
 
 /// How far a key moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,53 +34,44 @@ impl Move {
 
 /// Moves in whatever is on top.
 pub(super) fn go(state: &mut State, step: Move) {
-    let page = view::page(state);
+    let Extent { len, height } = view::extent(state);
+    let scrolls = len.saturating_sub(height) + 1;
     match state.layers.last_mut() {
-        Some(Layer::Help(top) | Layer::Operation(_, top)) => *top = step.from(*top, 1000, page),
-        Some(Layer::Picker(picker)) => {
-            let len = picker.shown().count();
-            picker.cursor.at = step.from(picker.cursor.at, len, page);
-        }
-        Some(Layer::Confirm(_)) => in_plan(state, step),
+        Some(Layer::Help(top) | Layer::Operation(_, top)) => *top = step.from(*top, scrolls, height),
+        Some(Layer::Confirm(confirm)) => confirm.top = step.from(confirm.top, scrolls, height),
+        Some(Layer::Picker(picker)) => picker.cursor.at = step.from(picker.cursor.at, len, height),
         Some(Layer::App(app)) => {
-            let (len, selects) = view::rows(app);
+            let selects = selects(app);
             let cursor = &mut app.pane_mut().cursor;
             if selects {
-                cursor.at = step.from(cursor.at, len, page);
+                cursor.at = step.from(cursor.at, len, height);
             } else {
-                cursor.top = step.from(cursor.top, len.saturating_sub(page) + 1, page);
+                cursor.top = step.from(cursor.top, scrolls, height);
                 cursor.at = cursor.top;
             }
         }
         Some(Layer::Entry(_)) => {}
         None => {
             state.touched = true;
-            let (cursor, len) = list(state);
-            cursor.at = step.from(cursor.at, len, page);
+            let cursor = list(state);
+            cursor.at = step.from(cursor.at, len, height);
         }
     }
 }
 
-fn in_plan(state: &mut State, step: Move) {
-    let Some(Layer::Confirm(confirm)) = state.layers.last() else { return };
-    let (len, height) = match confirm.operation() {
-        Some(_) => (1000, view::page(state)),
-        None => view::plan_extent(state, confirm),
-    };
-    if let Some(Layer::Confirm(confirm)) = state.layers.last_mut() {
-        confirm.top = step.from(confirm.top, len.saturating_sub(height) + 1, height);
-    }
+/// Says whether a row is selected in the open tab; otherwise it is a text that scrolls.
+fn selects(app: &AppView) -> bool {
+    matches!(app.pane().content.detail(), Some(Detail::Tree(_) | Detail::Events(_) | Detail::History(_)))
 }
 
-/// Returns the cursor of the screen and how many rows it has.
-fn list(state: &mut State) -> (&mut Cursor, usize) {
-    let (_, actions) = view::activity(state);
+/// Returns the cursor of the screen.
+fn list(state: &mut State) -> &mut Cursor {
     match state.screen {
-        Screen::Fleet => (&mut state.cursors.fleet, state.lists.matrix.rows.len()),
-        Screen::Apps => (&mut state.cursors.apps, state.lists.apps.len()),
-        Screen::Pipeline => (&mut state.cursors.pipeline, state.fleet.environments.len()),
-        Screen::Clusters => (&mut state.cursors.clusters, state.fleet.clusters.len()),
-        Screen::Activity => (&mut state.cursors.activity, actions),
+        Screen::Fleet => &mut state.cursors.fleet,
+        Screen::Apps => &mut state.cursors.apps,
+        Screen::Pipeline => &mut state.cursors.pipeline,
+        Screen::Clusters => &mut state.cursors.clusters,
+        Screen::Activity => &mut state.cursors.activity,
     }
 }
 
@@ -98,19 +91,22 @@ pub(super) fn sideways(state: &mut State, by: isize) -> bool {
 
 /// Keeps every cursor inside its list, and what is selected on screen.
 pub(super) fn settle(state: &mut State) {
-    let page = view::page(state);
     let columns = view::columns(state);
     let clusters = state.fleet.clusters.len();
     state.cursors.column.follow(clusters, columns);
-    let (cursor, len) = list(state);
-    cursor.follow(len, page);
-    if let Some(Layer::App(app)) = state.layers.last_mut() {
-        let (len, selects) = view::rows(app);
-        let cursor = &mut app.pane_mut().cursor;
-        if selects {
-            cursor.follow(len, page);
-        } else {
-            cursor.top = cursor.top.min(len.saturating_sub(page));
+    let Extent { len, height } = view::extent(state);
+    match state.layers.last_mut() {
+        None => list(state).follow(len, height),
+        Some(Layer::Picker(picker)) => picker.cursor.follow(len, height),
+        Some(Layer::App(app)) => {
+            let selects = selects(app);
+            let cursor = &mut app.pane_mut().cursor;
+            if selects {
+                cursor.follow(len, height);
+            } else {
+                cursor.top = cursor.top.min(len.saturating_sub(height));
+            }
         }
+        Some(_) => {}
     }
 }

@@ -22,10 +22,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use self::pen::Pen;
-use super::app_view::{AppView, Tab};
-use super::confirm::Confirm;
+use super::app_view::Tab;
 use super::state::{Layer, Screen, State};
-use crate::engine::Detail;
 use crate::model::OperationId;
 
 /// Draws everything.
@@ -127,37 +125,9 @@ pub fn columns(state: &State) -> usize {
     fleet::columns(state, usize::from(state.size.0)).count
 }
 
-/// Returns how many rows the open tab of an application takes, and whether one of them is selected.
-pub fn rows(view: &AppView) -> (usize, bool) {
-    match view.pane().content.detail() {
-        None => (0, false),
-        Some(Detail::Tree(rows)) => (rows.len(), true),
-        Some(Detail::Events(rows)) => (rows.len(), true),
-        Some(Detail::History(rows)) => (rows.len(), true),
-        Some(Detail::Diff(diffs)) => (diff::len(diffs), false),
-        Some(Detail::Manifests(manifests)) => (page::manifests_len(manifests), false),
-        Some(Detail::Values(values)) => (values.lines().count(), false),
-        Some(Detail::Logs(lines)) => (lines.len(), false),
-    }
-}
-
-/// Returns the rows of the open tab where an object or a change begins.
-pub fn stops(view: &AppView) -> Vec<usize> {
-    match view.pane().content.detail() {
-        Some(Detail::Diff(diffs)) => diff::stops(diffs),
-        Some(Detail::Manifests(manifests)) => page::manifests_stops(manifests),
-        _ => Vec::new(),
-    }
-}
-
-/// Returns how many lines of a plan there are, and how many of them are on screen.
-pub fn plan_extent(state: &State, confirm: &Confirm) -> (usize, usize) {
-    confirm::extent(state, confirm)
-}
-
-/// Returns the operation in a row of the Activity screen, and how many rows there are.
-pub fn activity(state: &State) -> (Option<OperationId>, usize) {
-    (activity::operation(state, state.cursors.activity.at), activity::len(state))
+/// Returns the operation in the selected row of the Activity screen, if one is there.
+pub fn selected_operation(state: &State) -> Option<OperationId> {
+    state.fleet.operations.get(state.cursors.activity.at).map(|operation| operation.id)
 }
 
 /// What is at a place on screen.
@@ -191,7 +161,7 @@ pub fn hit(state: &State, column: u16, row: u16) -> Option<Hit> {
     }
     let line = y - usize::from(parts.body.y);
     let body = usize::from(parts.body.height);
-    let page = page(state);
+    let page = extent(state).height;
     let at = |cursor: super::state::Cursor, len: usize, head: usize| {
         let mut cursor = cursor;
         cursor.follow(len, page);
