@@ -159,6 +159,7 @@ pub(super) fn chart(metadata: &Metadata, is_root: bool, profile: Profile) -> Val
     };
     let annotations: BTreeMap<_, _> =
         metadata.annotations.iter().map(|(key, value)| (key.as_str().into(), value.as_str().into())).collect();
+    let kind = if annotations.is_empty() { MapKind::NilString } else { MapKind::String };
     let record = Record::new("struct { chart.Metadata; IsRoot bool }")
         .with("Name", "name", true, metadata.name.as_str())
         .with("Home", "home", true, metadata.home.as_str())
@@ -173,7 +174,7 @@ pub(super) fn chart(metadata: &Metadata, is_root: bool, profile: Profile) -> Val
         .with("Tags", "tags", true, metadata.tags.as_str())
         .with("AppVersion", "appVersion", true, metadata.app_version.as_str())
         .with("Deprecated", "deprecated", true, metadata.deprecated)
-        .with("Annotations", "annotations", true, Map::from_entries(MapKind::String, annotations))
+        .with("Annotations", "annotations", true, Map::from_entries(kind, annotations))
         .with("KubeVersion", "kubeVersion", true, metadata.kube_version.as_str())
         .with("Dependencies", "dependencies", true, records(dependencies.collect()))
         .with("Type", "type", true, metadata.kind.as_str())

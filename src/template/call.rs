@@ -3,7 +3,7 @@
 use super::format::type_name;
 use super::function::Parameter;
 use super::node::Operand;
-use super::value::{ListKind, Map, MapKind, Value};
+use super::value::{ListKind, Map, Value};
 
 impl Parameter {
     /// Returns the name of its Go type.
@@ -31,7 +31,7 @@ impl Parameter {
             | (Self::Int64, Value::Int64(_))
             | (Self::Float, Value::Float(_))
             | (Self::Bool, Value::Bool(_)) => true,
-            (Self::Map, Value::Map(map)) => map.kind() != MapKind::String,
+            (Self::Map, Value::Map(map)) => !map.kind().is_string(),
             (Self::List, Value::List(list)) => list.kind == ListKind::Any,
             (Self::Strings, Value::List(list)) => list.kind == ListKind::String,
             (Self::Named(name), Value::Structure(structure)) => structure.type_name() == name,
@@ -109,10 +109,10 @@ pub(super) fn constant(literal: &Operand) -> Result<Value, String> {
 
 /// Returns what a map holds for a key that is not there.
 pub(super) fn zero(map: &Map) -> Value {
-    if map.kind() == MapKind::String { "".into() } else { Value::Nil }
+    if map.kind().is_string() { "".into() } else { Value::Nil }
 }
 
 /// Tells whether what a map holds has the type `interface {}`.
 pub(super) fn holds_any(map: &Map) -> bool {
-    map.kind() != MapKind::String
+    !map.kind().is_string()
 }

@@ -93,6 +93,8 @@ pub enum MapKind {
     Any,
     /// `map[string]string`
     String,
+    /// The same where it is nil, which JSON tells from an empty one.
+    NilString,
     /// Helm's type of `.Values`, a `map[string]interface {}` by another name.
     Values,
     /// The same in Helm 3.
@@ -100,6 +102,11 @@ pub enum MapKind {
 }
 
 impl MapKind {
+    /// Tells whether its values are strings.
+    pub fn is_string(self) -> bool {
+        matches!(self, Self::String | Self::NilString)
+    }
+
     /// Tells whether it is Helm's type of `.Values`.
     pub fn is_values(self) -> bool {
         matches!(self, Self::Values | Self::ChartutilValues)

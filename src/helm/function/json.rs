@@ -5,7 +5,7 @@ use super::json_decode::decode;
 use crate::helm::state::State;
 use crate::helm::value::{floats, from_json};
 use crate::template::format::{LONGEST, cost};
-use crate::template::{Function, Host, ListKind, Map, Parameter, Str, Value};
+use crate::template::{Function, Host, ListKind, Map, MapKind, Parameter, Str, Value};
 
 use Parameter::{Any, String as Text};
 
@@ -78,6 +78,7 @@ fn write(out: &mut Vec<u8>, value: &Value, style: Style, depth: usize) -> Result
             }
             end(out, list.items.is_empty(), style, depth, b']');
         }
+        Value::Map(map) if map.kind() == MapKind::NilString => out.extend_from_slice(b"null"),
         Value::Map(map) => {
             out.push(b'{');
             let entries = map.entries();
@@ -196,6 +197,7 @@ pub(super) fn to_json(host: &mut dyn Host, value: &Value, depth: usize) -> Resul
         Value::List(list) => {
             list.items.iter().map(|item| to_json(host, item, depth + 1)).collect::<Result<Vec<_>, _>>()?.into()
         }
+        Value::Map(map) if map.kind() == MapKind::NilString => serde_json::Value::Null,
         Value::Map(map) => {
             let mut object = serde_json::Map::new();
             for (key, item) in map.entries().iter() {

@@ -128,7 +128,7 @@ pub fn type_name(value: &Value) -> String {
         },
         Value::Map(map) => match map.kind() {
             MapKind::Any => "map[string]interface {}",
-            MapKind::String => "map[string]string",
+            MapKind::String | MapKind::NilString => "map[string]string",
             MapKind::Values => "common.Values",
             MapKind::ChartutilValues => "chartutil.Values",
         },
