@@ -50,33 +50,26 @@ fn decode_base64(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
 /// Returns the bytes that a text in base64 stands for, or Go's error.
 pub(super) fn from_base64(input: &[u8]) -> Result<Vec<u8>, String> {
     let plain: Vec<u8> = input.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
-    LENIENT.decode(&plain).map_err(|_| format!("illegal base64 data at input byte {}", bad_byte(input, 4, is_base64)))
+    LENIENT.decode(&plain).map_err(|_| format!("illegal base64 data at input byte {}", bad_byte(input)))
 }
 
-fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
-}
-
-fn is_base32(byte: u8) -> bool {
-    BASE32.contains(&byte)
-}
-
-/// Returns where Go says that encoded text is wrong. Characters come in groups, of which the last may be padded.
-fn bad_byte(input: &[u8], group: usize, is_digit: fn(u8) -> bool) -> usize {
+/// Returns where Go says that base64 is wrong. Characters come in fours, of which the last may be padded.
+fn bad_byte(input: &[u8]) -> usize {
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     let mut places = input.iter().copied().enumerate().filter(|(_, byte)| !matches!(byte, b'\r' | b'\n'));
     let mut in_group = 0;
     while let Some((at, byte)) = places.next() {
         if is_digit(byte) {
-            in_group = (in_group + 1) % group;
+            in_group = (in_group + 1) % 4;
             continue;
         }
         if byte != b'=' || in_group < 2 {
             return at;
         }
-        for _ in in_group + 1..group {
+        if in_group == 2 {
             match places.next() {
                 Some((_, b'=')) => {}
-                Some((at, _)) => return at,
+                Some((at, _)) => return at - 1,
                 None => return input.len(),
             }
         }
@@ -106,29 +99,49 @@ fn decode_base32(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     host.spend(input.len())?;
     let plain: Vec<u8> = input.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
     Ok(match base32(&plain) {
-        Some(decoded) => Str::from(decoded).into(),
-        None => format!("illegal base32 data at input byte {}", bad_byte(input, 8, is_base32)).into(),
+        Ok(decoded) => Str::from(decoded).into(),
+        Err(at) => format!("illegal base32 data at input byte {at}").into(),
     })
 }
 
-fn base32(input: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(input.len() / 8 * 5);
-    let groups = input.len() / 8;
-    for (index, group) in input.chunks(8).enumerate() {
-        let digits = group.iter().position(|byte| *byte == b'=').unwrap_or(group.len());
-        let is_padded = group.len() == 8 && group[digits..].iter().all(|byte| *byte == b'=');
-        let is_whole = digits == 8 || index + 1 == groups && matches!(digits, 2 | 4 | 5 | 7);
-        if !is_padded || !is_whole {
-            return None;
-        }
-        let mut bits = 0u64;
-        for (place, byte) in group[..digits].iter().enumerate() {
-            let digit = BASE32.iter().position(|digit| digit == byte)?;
-            bits |= (digit as u64) << (35 - 5 * place);
+/// Reads base32 up to its padding; the error is where it is wrong.
+fn base32(input: &[u8]) -> Result<Vec<u8>, usize> {
+    const GROUP: usize = 8;
+    let mut out = Vec::with_capacity(input.len() / GROUP * 5);
+    for (start, group) in (0..).step_by(GROUP).zip(input.chunks(GROUP)) {
+        let left = input.len() - start;
+        let (mut bits, mut digits) = (0u64, 0);
+        while digits < GROUP {
+            let at = start + digits;
+            // A group that just ends lacks its padding.
+            let byte = *group.get(digits).ok_or(start)?;
+            if byte == b'=' && digits >= 2 && left - digits <= GROUP {
+                padding(input, at, digits)?;
+                break;
+            }
+            let digit = BASE32.iter().position(|digit| *digit == byte).ok_or(at)?;
+            bits |= (digit as u64) << (35 - 5 * digits);
+            digits += 1;
         }
         out.extend_from_slice(&bits.to_be_bytes()[3..3 + digits * 5 / 8]);
+        if digits < GROUP {
+            break;
+        }
     }
-    Some(out)
+    Ok(out)
+}
+
+/// Checks the padding from `at`, behind some digits of a group.
+fn padding(input: &[u8], at: usize, digits: usize) -> Result<(), usize> {
+    let behind = &input[at + 1..];
+    let wanted = 7 - digits;
+    if behind.len() < wanted {
+        return Err(input.len());
+    }
+    if let Some(wrong) = behind[..wanted].iter().position(|byte| *byte != b'=') {
+        return Err(at + wrong);
+    }
+    if matches!(digits, 3 | 6) { Err(at) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -142,6 +155,7 @@ mod tests {
         check(r#"{{ b64dec "aGk" }}"#, "illegal base64 data at input byte 0");
         check(r#"{{ b64dec "aGVsbG8" }}"#, "illegal base64 data at input byte 4");
         check(r#"{{ b64dec "aGk=x" }}"#, "illegal base64 data at input byte 4");
+        check(r#"{{ b64dec "aG=s" }}"#, "illegal base64 data at input byte 2");
         check(r#"{{ b64dec "aGl=" }}"#, "hi");
     }
 
@@ -155,5 +169,9 @@ mod tests {
         }
         check(r#"{{ b32dec "MY" }}"#, "illegal base32 data at input byte 0");
         check(r#"{{ b32dec "M1======" }}"#, "illegal base32 data at input byte 1");
+        check(r#"{{ b32dec "NBS=====" }}"#, "illegal base32 data at input byte 3");
+        check(r#"{{ b32dec "NB======NB======" }}"#, "illegal base32 data at input byte 2");
+        check(r#"{{ b32dec "NB=====A" }}"#, "illegal base32 data at input byte 6");
+        check(r#"{{ b32dec "NB=" }}"#, "illegal base32 data at input byte 3");
     }
 }

@@ -1,7 +1,8 @@
 //! JSON as Go's encoder writes it and as its decoder complains about it.
 
 use super::argument::{bytes, function, lossy, raw, spend_items};
-use super::json_decode::decode;
+use super::json_decode::{Wording, decode};
+use crate::helm::profile::Profile;
 use crate::helm::state::State;
 use crate::helm::value::{floats, from_json};
 use crate::template::format::{LONGEST, cost};
@@ -12,7 +13,10 @@ use Parameter::{Any, String as Text};
 pub(super) static FUNCTIONS: &[Function] = &[
     function("fromJson", &[Text], from_object),
     function("fromJsonArray", &[Text], from_array),
-    function("mustFromJson", &[Text], |_, args| decode(bytes(&args[0]))),
+    function("mustFromJson", &[Text], |host, args| match read(host, &args[0])? {
+        (_, Some(problem)) => Err(problem),
+        (value, None) => Ok(value),
+    }),
     function("mustToJson", &[Any], |host, args| encode(host, &args[0], Style::COMPACT)),
     function("mustToPrettyJson", &[Any], |host, args| encode(host, &args[0], Style::PRETTY)),
     function("mustToRawJson", &[Any], |host, args| encode(host, &args[0], Style::RAW)),
@@ -235,22 +239,33 @@ pub(super) fn failure(message: &str) -> Value {
     map.into()
 }
 
+fn read(host: &mut dyn Host, text: &Value) -> Result<(Value, Option<String>), String> {
+    host.spend(bytes(text).len())?;
+    let is_new = State::of(host).profile >= Profile::V4_3;
+    decode(bytes(text), if is_new { Wording::New } else { Wording::Old })
+}
+
+/// What is wrong becomes part of the result.
 fn from_object(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    host.spend(bytes(&args[0]).len())?;
-    Ok(match decode(bytes(&args[0])) {
-        Ok(value @ Value::Map(_)) => value,
-        Ok(value) if value.is_nil() => Map::new().into(),
-        Ok(value) => failure(&mismatch(&value, "map[string]interface {}")),
+    Ok(match read(host, &args[0]) {
+        Ok((Value::Map(map), problem)) => {
+            if let Some(problem) = problem {
+                map.insert("Error", problem);
+            }
+            map.into()
+        }
+        Ok((value, _)) if value.is_nil() => Map::new().into(),
+        Ok((value, _)) => failure(&mismatch(&value, "map[string]interface {}")),
         Err(message) => failure(&message),
     })
 }
 
 fn from_array(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    host.spend(bytes(&args[0]).len())?;
-    Ok(match decode(bytes(&args[0])) {
-        Ok(value @ Value::List(_)) => value,
-        Ok(value) if value.is_nil() => Value::list(vec![]),
-        Ok(value) => Value::list(vec![mismatch(&value, "[]interface {}").into()]),
+    Ok(match read(host, &args[0]) {
+        Ok((Value::List(_), Some(problem))) => Value::list(vec![problem.into()]),
+        Ok((value @ Value::List(_), None)) => value,
+        Ok((value, _)) if value.is_nil() => Value::list(vec![]),
+        Ok((value, _)) => Value::list(vec![mismatch(&value, "[]interface {}").into()]),
         Err(message) => Value::list(vec![message.into()]),
     })
 }

@@ -2,21 +2,29 @@
 
 use super::argument::lossy;
 use crate::template::format::is_printable;
-use crate::template::{Map, Value};
+use crate::template::{Map, Value, quote};
+
+/// Whose words errors are in. Go rewrote its decoder in 1.27.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wording {
+    /// Up to Go 1.26.
+    Old,
+    /// Since Go 1.27.
+    New,
+}
 
 /// Reads JSON as Go's `interface {}` holds it: all numbers are floats.
-pub(super) fn decode(text: &[u8]) -> Result<Value, String> {
-    let mut reader = Reader { text, at: 0, too_big: None };
+///
+/// The second value is what is wrong with a number that no float holds: Go says that after all else.
+pub(super) fn decode(text: &[u8], wording: Wording) -> Result<(Value, Option<String>), String> {
+    let mut reader = Reader { text, at: 0, wording, too_big: None };
     let value = reader.value(0)?;
     reader.blanks();
-    if let Some(byte) = reader.peek() {
-        return Err(invalid(byte, "after top-level value"));
+    if reader.peek().is_some() {
+        return Err(reader.invalid("after top-level value"));
     }
-    // The text as a whole is looked at before its numbers are.
-    match reader.too_big {
-        Some(number) => Err(format!("json: cannot unmarshal number {number} into Go value of type float64")),
-        None => Ok(value),
-    }
+    let problem = |number| format!("json: cannot unmarshal number {number} into Go value of type float64");
+    Ok((value, reader.too_big.map(problem)))
 }
 
 /// How deep lists and objects may be nested.
@@ -25,6 +33,7 @@ const DEEPEST: usize = 10_000;
 struct Reader<'t> {
     text: &'t [u8],
     at: usize,
+    wording: Wording,
     /// The first number that no float holds.
     too_big: Option<String>,
 }
@@ -33,26 +42,22 @@ fn end() -> String {
     "unexpected end of JSON input".into()
 }
 
-fn invalid(byte: u8, context: &str) -> String {
-    format!("invalid character {} {context}", shown(byte))
-}
-
-/// Returns a byte as Go quotes it, as if it were a character of its own.
-fn shown(byte: u8) -> String {
-    match byte {
-        b'\'' => r"'\''".into(),
-        b'"' => "'\"'".into(),
-        b'\\' => r"'\\'".into(),
-        b'\n' => r"'\n'".into(),
-        b'\r' => r"'\r'".into(),
-        b'\t' => r"'\t'".into(),
-        0x07 => r"'\a'".into(),
-        0x08 => r"'\b'".into(),
-        0x0b => r"'\v'".into(),
-        0x0c => r"'\f'".into(),
-        _ if is_printable(char::from(byte)) => format!("'{}'", char::from(byte)),
-        0x80.. => format!("'\\u{byte:04x}'"),
-        _ => format!("'\\x{byte:02x}'"),
+/// Returns a character as Go quotes it.
+fn shown(c: char) -> String {
+    match c {
+        '\'' => r"'\''".into(),
+        '\\' => r"'\\'".into(),
+        '\n' => r"'\n'".into(),
+        '\r' => r"'\r'".into(),
+        '\t' => r"'\t'".into(),
+        '\u{7}' => r"'\a'".into(),
+        '\u{8}' => r"'\b'".into(),
+        '\u{b}' => r"'\v'".into(),
+        '\u{c}' => r"'\f'".into(),
+        _ if is_printable(c) => format!("'{c}'"),
+        '\0'..='\u{7f}' => format!("'\\x{:02x}'", u32::from(c)),
+        '\u{80}'..='\u{ffff}' => format!("'\\u{:04x}'", u32::from(c)),
+        _ => format!("'\\U{:08x}'", u32::from(c)),
     }
 }
 
@@ -61,10 +66,30 @@ impl Reader<'_> {
         self.text.get(self.at).copied()
     }
 
-    fn next(&mut self) -> Result<u8, String> {
-        let byte = self.peek().ok_or_else(end)?;
-        self.at += 1;
-        Ok(byte)
+    /// Says that the next character may not be where it is.
+    fn invalid(&self, context: &str) -> String {
+        let rest = &self.text[self.at..];
+        let shown = match (self.wording, rest.first()) {
+            (_, None) => "' '".into(),
+            (Wording::Old, Some(byte)) => shown(char::from(*byte)),
+            (Wording::New, Some(byte)) => {
+                let start = rest[..rest.len().min(4)].utf8_chunks().next();
+                match start.and_then(|chunk| chunk.valid().chars().next()) {
+                    Some(c) => shown(c),
+                    None => format!("'\\x{byte:02x}'"),
+                }
+            }
+        };
+        format!("invalid character {shown} {context}")
+    }
+
+    /// Returns the next character of a word, number or escape, in which Go once took the end of the text for a blank.
+    fn inner(&self, context: &str) -> Result<u8, String> {
+        match (self.peek(), self.wording) {
+            (Some(byte), _) => Ok(byte),
+            (None, Wording::Old) => Err(self.invalid(context)),
+            (None, Wording::New) => Err(end()),
+        }
     }
 
     fn blanks(&mut self) {
@@ -83,7 +108,12 @@ impl Reader<'_> {
 
     fn value(&mut self, depth: usize) -> Result<Value, String> {
         self.blanks();
-        match self.next()? {
+        let first = self.peek().ok_or_else(end)?;
+        if !matches!(first, b'{' | b'[' | b'"' | b't' | b'f' | b'n' | b'-' | b'0'..=b'9') {
+            return Err(self.invalid("looking for beginning of value"));
+        }
+        self.at += 1;
+        match first {
             b'{' | b'[' if depth == DEEPEST => Err("exceeded max depth".into()),
             b'{' => self.object(depth + 1),
             b'[' => self.array(depth + 1),
@@ -91,8 +121,7 @@ impl Reader<'_> {
             b't' => self.word("true").map(|()| true.into()),
             b'f' => self.word("false").map(|()| false.into()),
             b'n' => self.word("null").map(|()| Value::Nil),
-            byte @ (b'-' | b'0'..=b'9') => self.number(byte),
-            byte => Err(invalid(byte, "looking for beginning of value")),
+            byte => self.number(byte),
         }
     }
 
@@ -102,22 +131,14 @@ impl Reader<'_> {
             return Ok(map.into());
         }
         loop {
-            self.blanks();
-            let key = match self.next()? {
-                b'"' => self.string()?,
-                byte => return Err(invalid(byte, "looking for beginning of object key string")),
-            };
-            self.blanks();
-            match self.next()? {
-                b':' => map.insert(key, self.value(depth)?),
-                byte => return Err(invalid(byte, "after object key")),
+            self.expect(b'"', "looking for beginning of object key string")?;
+            let key = self.string()?;
+            self.expect(b':', "after object key")?;
+            map.insert(key, self.value(depth)?);
+            if self.skip(b'}') {
+                return Ok(map.into());
             }
-            self.blanks();
-            match self.next()? {
-                b',' => {}
-                b'}' => return Ok(map.into()),
-                byte => return Err(invalid(byte, "after object key:value pair")),
-            }
+            self.expect(b',', "after object key:value pair")?;
         }
     }
 
@@ -128,22 +149,28 @@ impl Reader<'_> {
         }
         loop {
             items.push(self.value(depth)?);
-            self.blanks();
-            match self.next()? {
-                b',' => {}
-                b']' => return Ok(Value::list(items)),
-                byte => return Err(invalid(byte, "after array element")),
+            if self.skip(b']') {
+                return Ok(Value::list(items));
             }
+            self.expect(b',', "after array element")?;
         }
+    }
+
+    /// Skips a character that has to be the next one after blanks.
+    fn expect(&mut self, wanted: u8, context: &str) -> Result<(), String> {
+        if self.skip(wanted) {
+            return Ok(());
+        }
+        Err(if self.peek().is_some() { self.invalid(context) } else { end() })
     }
 
     fn word(&mut self, word: &str) -> Result<(), String> {
         for wanted in word.bytes().skip(1) {
-            let byte = self.next()?;
-            if byte != wanted {
-                let context = format!("in literal {word} (expecting '{}')", char::from(wanted));
-                return Err(invalid(byte, &context));
+            let context = format!("in literal {word} (expecting '{}')", char::from(wanted));
+            if self.inner(&context)? != wanted {
+                return Err(self.invalid(&context));
             }
+            self.at += 1;
         }
         Ok(())
     }
@@ -155,16 +182,28 @@ impl Reader<'_> {
             let plain = self.at + plain.ok_or_else(end)?;
             text.push_str(&lossy(&self.text[self.at..plain]));
             self.at = plain;
-            match self.next()? {
-                b'"' => return Ok(text),
-                b'\\' => text.push(self.escape()?),
-                byte => return Err(invalid(byte, "in string literal")),
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(text);
+                }
+                Some(b'\\') => text.push(self.escape()?),
+                _ => {
+                    return Err(self.invalid(if self.wording == Wording::Old {
+                        "in string literal"
+                    } else {
+                        "in string"
+                    }));
+                }
             }
         }
     }
 
+    /// Reads an escape, from its backslash on.
     fn escape(&mut self) -> Result<char, String> {
-        Ok(match self.next()? {
+        let start = self.at;
+        self.at += 1;
+        let c = match self.inner("in string escape code")? {
             b'b' => '\u{8}',
             b'f' => '\u{c}',
             b'n' => '\n',
@@ -172,12 +211,27 @@ impl Reader<'_> {
             b't' => '\t',
             byte @ (b'\\' | b'/' | b'"') => char::from(byte),
             b'u' => {
-                let first = self.hex()?;
-                let Some(c) = char::from_u32(first) else { return self.low_surrogate(first) };
-                c
+                self.at += 1;
+                let first = self.hex(start)?;
+                return char::from_u32(first).map_or_else(|| self.low_surrogate(first), Ok);
             }
-            byte => return Err(invalid(byte, "in string escape code")),
-        })
+            _ => return Err(self.bad_escape(start, 2, "in string escape code")),
+        };
+        self.at += 1;
+        Ok(c)
+    }
+
+    /// Says that an escape of so many bytes is none; `context` is where it went wrong.
+    fn bad_escape(&self, start: usize, length: usize, context: &str) -> String {
+        if self.wording == Wording::Old {
+            return self.invalid(context);
+        }
+        let escape = &self.text[start..self.text.len().min(start + length)];
+        let is_plain = |c: char| c != '`' && !c.is_whitespace() && is_printable(c);
+        match std::str::from_utf8(escape) {
+            Ok(escape) if escape.chars().all(is_plain) => format!("invalid escape sequence `{escape}` in string"),
+            _ => format!("invalid escape sequence {} in string", lossy(&quote(escape))),
+        }
     }
 
     /// Reads the second half of a character; a half that is alone becomes U+FFFD.
@@ -185,7 +239,7 @@ impl Reader<'_> {
         let before = self.at;
         if first < 0xdc00 && self.text[self.at..].starts_with(b"\\u") {
             self.at += 2;
-            let second = self.hex()?;
+            let second = self.hex(before)?;
             if (0xdc00..0xe000).contains(&second) {
                 let joined = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
                 return Ok(char::from_u32(joined).unwrap_or(char::REPLACEMENT_CHARACTER));
@@ -195,12 +249,14 @@ impl Reader<'_> {
         Ok(char::REPLACEMENT_CHARACTER)
     }
 
-    fn hex(&mut self) -> Result<u32, String> {
+    /// Reads the digits of an escape that starts at `start`.
+    fn hex(&mut self, start: usize) -> Result<u32, String> {
+        const CONTEXT: &str = r"in \u hexadecimal character escape";
         let mut number = 0;
         for _ in 0..4 {
-            let byte = self.next()?;
-            let digit = char::from(byte).to_digit(16);
-            number = number * 16 + digit.ok_or_else(|| invalid(byte, r"in \u hexadecimal character escape"))?;
+            let digit = char::from(self.inner(CONTEXT)?).to_digit(16);
+            number = number * 16 + digit.ok_or_else(|| self.bad_escape(start, 6, CONTEXT))?;
+            self.at += 1;
         }
         Ok(number)
     }
@@ -226,15 +282,21 @@ impl Reader<'_> {
         }
         let text = lossy(&self.text[start..self.at]);
         let number = text.parse().unwrap_or(f64::INFINITY);
-        if number.is_infinite() && self.too_big.is_none() {
-            self.too_big = Some(text.into_owned());
+        if number.is_finite() {
+            return Ok(Value::Float(number));
         }
-        Ok(Value::Float(number))
+        self.too_big.get_or_insert_with(|| text.into_owned());
+        Ok(if self.wording == Wording::Old { Value::Nil } else { Value::Float(0.0) })
     }
 
     fn digit(&mut self, context: &str) -> Result<u8, String> {
-        let byte = self.next()?;
-        if byte.is_ascii_digit() { Ok(byte) } else { Err(invalid(byte, context)) }
+        let context = if self.wording == Wording::Old { context } else { "in numeric literal" };
+        let byte = self.inner(context)?;
+        if !byte.is_ascii_digit() {
+            return Err(self.invalid(context));
+        }
+        self.at += 1;
+        Ok(byte)
     }
 
     fn digits(&mut self) {
@@ -252,7 +314,7 @@ mod tests {
     #[test]
     fn values_are_those_of_go() {
         let check = |text: &str, expected: &str| {
-            let value = decode(text.as_bytes()).unwrap();
+            let (value, _) = decode(text.as_bytes(), Wording::New).unwrap();
             assert_eq!(lossy(&print_value(&value)), expected, "{text}");
         };
         check(r#" {"b": [1, -2.5e3, null, true, false], "a": {}} "#, "map[a:map[] b:[1 -2500 <nil> true false]]");
@@ -265,23 +327,44 @@ mod tests {
 
     #[test]
     fn complaints_are_those_of_go() {
-        let check = |text: &str, message: &str| assert_eq!(decode(text.as_bytes()).unwrap_err(), message, "{text}");
-        check("", "unexpected end of JSON input");
-        check("bad", "invalid character 'b' looking for beginning of value");
-        check("{\"a\" 1}", "invalid character '1' after object key");
-        check("{a:1}", "invalid character 'a' looking for beginning of object key string");
-        check("{\"a\":1 \"b\"}", "invalid character '\"' after object key:value pair");
-        check("[1 2]", "invalid character '2' after array element");
-        check("[1,]", "invalid character ']' looking for beginning of value");
-        check("1 2", "invalid character '2' after top-level value");
-        check("trve", "invalid character 'v' in literal true (expecting 'u')");
-        check("\"\\q\"", "invalid character 'q' in string escape code");
-        check("\"\\u00g0\"", "invalid character 'g' in \\u hexadecimal character escape");
-        check("\"a\nb\"", "invalid character '\\n' in string literal");
-        check("-x", "invalid character 'x' in numeric literal");
-        check("1.x", "invalid character 'x' after decimal point in numeric literal");
-        check("[\"a\"", "unexpected end of JSON input");
-        check("é", "invalid character 'Ã' looking for beginning of value");
-        check("[1e400]", "json: cannot unmarshal number 1e400 into Go value of type float64");
+        let check = |text: &[u8], old: &str, new: &str| {
+            let shown = lossy(text);
+            assert_eq!(decode(text, Wording::Old).unwrap_err(), old, "{shown}");
+            assert_eq!(decode(text, Wording::New).unwrap_err(), new, "{shown}");
+        };
+        let both = |text: &str, message: &str| check(text.as_bytes(), message, message);
+        both("", "unexpected end of JSON input");
+        both("bad", "invalid character 'b' looking for beginning of value");
+        both("{\"a\" 1}", "invalid character '1' after object key");
+        both("{\"a\"", "unexpected end of JSON input");
+        both("{a:1}", "invalid character 'a' looking for beginning of object key string");
+        both("{\"a\":1 \"b\"}", "invalid character '\"' after object key:value pair");
+        both("[1 2]", "invalid character '2' after array element");
+        both("[1,]", "invalid character ']' looking for beginning of value");
+        both("1 2", "invalid character '2' after top-level value");
+        both("trve", "invalid character 'v' in literal true (expecting 'u')");
+        both("-x", "invalid character 'x' in numeric literal");
+        both("[\"a\"", "unexpected end of JSON input");
+        let escape = "invalid character 'q' in string escape code";
+        check(br#""\q""#, escape, r"invalid escape sequence `\q` in string");
+        let hex = |c| format!(r"invalid character '{c}' in \u hexadecimal character escape");
+        check(br#""\u00g0""#, &hex('g'), r"invalid escape sequence `\u00g0` in string");
+        check(br#""\u12""#, &hex('"'), r#"invalid escape sequence `\u12"` in string"#);
+        check(br#""\u12"#, &hex(' '), "unexpected end of JSON input");
+        let line = r"invalid character '\n' in string";
+        check(b"\"a\nb\"", &format!("{line} literal"), line);
+        let number = "invalid character 'x' in numeric literal";
+        check(b"1.x", "invalid character 'x' after decimal point in numeric literal", number);
+        check(b"nul", "invalid character ' ' in literal null (expecting 'l')", "unexpected end of JSON input");
+        let start = |c: &str| format!("invalid character {c} looking for beginning of value");
+        check("é".as_bytes(), &start("'Ã'"), &start("'é'"));
+        check(b"\x80", &start(r"'\u0080'"), &start(r"'\x80'"));
+    }
+
+    #[test]
+    fn numbers_that_are_too_big_are_complained_of_last() {
+        let (value, problem) = decode(b"[1e400]", Wording::Old).unwrap();
+        assert_eq!(print_value(&value), b"[<nil>]");
+        assert_eq!(problem.unwrap(), "json: cannot unmarshal number 1e400 into Go value of type float64");
     }
 }
