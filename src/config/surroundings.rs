@@ -42,7 +42,7 @@ impl Surroundings {
             user: text("USER").or_else(|| text("LOGNAME")).unwrap_or_else(|| "unknown".to_owned()),
             no_color: variable("NO_COLOR").is_some(),
             // A bare locale is common in containers, whose terminals are not: only an explicit other encoding counts.
-            is_utf8: !(locale.contains('.') && !locale.contains("utf")),
+            is_utf8: !locale.contains('.') || locale.contains("utf"),
             is_true_color: text("COLORTERM")
                 .is_some_and(|value| value.contains("truecolor") || value.contains("24bit")),
             paths: paths(),

@@ -121,12 +121,15 @@ pub struct Matrix {
     pub name_width: usize,
 }
 
+/// Components of a group by name: their wave, and per column their application's place in the snapshot.
+type Components<'a> = BTreeMap<&'a str, (i64, Vec<Option<usize>>)>;
+
 impl Matrix {
     /// Works the matrix out of a snapshot.
     pub fn new(fleet: &Fleet, filter: &Filter, folded: &BTreeSet<String>) -> Self {
         let columns: HashMap<&ClusterName, usize> =
             fleet.clusters.iter().enumerate().map(|(at, cluster)| (&cluster.name, at)).collect();
-        let mut groups: BTreeMap<&str, BTreeMap<&str, (i64, Vec<Option<usize>>)>> = BTreeMap::new();
+        let mut groups: BTreeMap<&str, Components<'_>> = BTreeMap::new();
         for (at, app) in fleet.apps.iter().enumerate() {
             let (Some(&column), true) = (columns.get(&app.cluster), filter.passes(app)) else { continue };
             let (wave, cells) = groups

@@ -92,7 +92,7 @@ pub async fn run(handle: Handle, options: Options) -> io::Result<()> {
             is_dirty = true;
             for effect in update::update(&mut state, message) {
                 match effect {
-                    Effect::Send(request) => handle.send(request),
+                    Effect::Send(request) => handle.send(*request),
                     Effect::Copy(text) => screen.copy(&text)?,
                     Effect::Quit => return Ok(()),
                 }

@@ -39,7 +39,7 @@ pub enum Message {
 #[derive(Debug)]
 pub enum Effect {
     /// Send a request to the engine.
-    Send(Request),
+    Send(Box<Request>),
     /// Put text on the clipboard.
     Copy(String),
     /// Leave.

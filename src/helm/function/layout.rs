@@ -101,8 +101,8 @@ pub(super) fn cut(layout: &str) -> Cut<'_> {
     for (at, _) in layout.char_indices() {
         let rest = &layout[at..];
         // A blank to fill years with is none.
-        if rest.starts_with("_2006") {
-            return Cut { before: &layout[..=at], part: Some((LongYear, &rest[1..5])), after: &rest[5..] };
+        if let Some(after) = rest.strip_prefix("_2006") {
+            return Cut { before: &layout[..=at], part: Some((LongYear, &rest[1..5])), after };
         }
         if let Some((part, length)) = part(rest) {
             return Cut { before: &layout[..at], part: Some((part, &rest[..length])), after: &rest[length..] };

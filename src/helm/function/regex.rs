@@ -50,10 +50,13 @@ const KEPT: usize = 256;
 /// The most memory that one compiled expression may take.
 const LARGEST: usize = 32 << 20;
 
+/// Expressions by their text.
+type Compiled = HashMap<Vec<u8>, Result<Rc<Regex>, String>>;
+
 /// Returns an expression, or Go's error.
 fn compile(expression: &Value) -> Result<Rc<Regex>, String> {
     thread_local! {
-        static COMPILED: RefCell<HashMap<Vec<u8>, Result<Rc<Regex>, String>>> = RefCell::default();
+        static COMPILED: RefCell<Compiled> = RefCell::default();
     }
     COMPILED.with_borrow_mut(|compiled| {
         let key = bytes(expression);

@@ -383,7 +383,7 @@ pub(super) fn choose(state: &mut State, choice: Choice, effects: &mut Vec<Effect
 fn refresh(state: &mut State, hard: bool, effects: &mut Vec<Effect>) {
     let apps = if hard { Vec::new() } else { meant(state) };
     state.say(false, if hard { "Fetching, rendering and comparing everything anew" } else { "Looking again" });
-    effects.push(Effect::Send(Request::Refresh { apps, hard }));
+    effects.push(Effect::Send(Box::new(Request::Refresh { apps, hard })));
     look_again(state, effects);
 }
 
@@ -438,7 +438,7 @@ pub(super) fn confirm(state: &mut State, effects: &mut Vec<Effect>) {
     let shown = plan.id.clone();
     if let Ok(approved) = Plan::clone(&plan).approve(&shown) {
         layer.stage = Stage::Sent(plan);
-        effects.push(Effect::Send(Request::Run(approved)));
+        effects.push(Effect::Send(Box::new(Request::Run(approved))));
     }
 }
 
@@ -450,7 +450,7 @@ fn prune(state: &mut State, effects: &mut Vec<Effect>) {
     }
     confirm.switch_prune(ticket);
     let ask = confirm.ask.clone();
-    effects.push(Effect::Send(Request::Plan { ticket, ask }));
+    effects.push(Effect::Send(Box::new(Request::Plan { ticket, ask })));
 }
 
 fn details(state: &mut State) {
@@ -468,7 +468,7 @@ fn cancel(state: &mut State, effects: &mut Vec<Effect>) {
     };
     let running = id.and_then(|id| state.fleet.operation(id)).filter(|operation| !operation.phase.is_over());
     match running {
-        Some(operation) => effects.push(Effect::Send(Request::Cancel(operation.id))),
+        Some(operation) => effects.push(Effect::Send(Box::new(Request::Cancel(operation.id)))),
         None => state.say(false, "Nothing is running here"),
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn event(state: &mut State, event: Event, effects: &mut Vec<Effect>) 
                 confirm.typed.clear();
                 confirm.note = Some(problem.to_string());
                 let ask = confirm.ask.clone();
-                effects.push(Effect::Send(Request::Plan { ticket, ask }));
+                effects.push(Effect::Send(Box::new(Request::Plan { ticket, ask })));
             }
             state.say(true, problem.to_string());
         }

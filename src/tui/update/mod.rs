@@ -77,7 +77,7 @@ fn ask(state: &mut State, effects: &mut Vec<Effect>, wanted: fn(&Content) -> boo
     };
     *content = Content::Asked(ticket, before);
     state.ticket = ticket;
-    effects.push(Effect::Send(Request::Inspect { ticket, app, what }));
+    effects.push(Effect::Send(Box::new(Request::Inspect { ticket, app, what })));
 }
 
 /// Returns the application that is open, to change.
@@ -92,7 +92,7 @@ fn open_view(state: &mut State) -> Option<&mut AppView> {
 fn plan(state: &mut State, ask: Ask, effects: &mut Vec<Effect>) {
     let ticket = state.next_ticket();
     state.layers.push(Layer::Confirm(Box::new(Confirm::new(ask.clone(), ticket))));
-    effects.push(Effect::Send(Request::Plan { ticket, ask }));
+    effects.push(Effect::Send(Box::new(Request::Plan { ticket, ask })));
 }
 
 /// Says whether something is being done.
