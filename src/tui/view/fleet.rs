@@ -14,7 +14,7 @@ use crate::tui::theme::Ink;
 /// Lines of a column's head.
 const HEAD: usize = 3;
 /// The narrowest and the widest column.
-const WIDTHS: (usize, usize) = (17, 30);
+const WIDTHS: (usize, usize) = (17, 40);
 
 /// Which columns are on screen.
 #[derive(Clone, Copy, Debug)]

@@ -303,6 +303,10 @@ fn wanted(state: &State) -> &'static [Action] {
             &[Back, NextPane, Sync, Diff, Logs, NextChange, Rollback, Refresh, Copy, Zoom, Help]
         }
         (Some(Layer::Operation(..) | Layer::Entry(_)), _) => &[Back, Down, Up, PageDown, CancelOperation],
+        (Some(Layer::Confirm(confirm)), _) if confirm.operation().is_some() => {
+            &[Back, CancelOperation, Down, Up, PageDown]
+        }
+        (Some(Layer::Confirm(confirm)), _) if confirm.is_typing() => &[Back],
         (Some(Layer::Picker(_)), _) => &[Back, Open],
         (Some(Layer::Confirm(_) | Layer::Help(_)), _) => &[Back, Down, Up, PageDown],
         (None, Screen::Fleet) => {
