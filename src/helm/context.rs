@@ -417,7 +417,7 @@ impl Structure for Bytes {
 
     fn plain(&self) -> Value {
         let items = self.0.iter().map(|byte| Value::Uint8(*byte)).collect();
-        Value::List(List { items: Rc::new(items), kind: ListKind::Uint8 })
+        Value::List(List::new(items, ListKind::Uint8))
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -1,6 +1,6 @@
 //! The functions that every Go template has.
 
-use super::format::{print, printf, println, type_name};
+use super::format::{print, print_value, printf, println, type_name};
 use super::function::{Function, Host, Parameter};
 use super::value::{List, Str, Value};
 
@@ -147,7 +147,8 @@ fn equal_two(left: &Value, right: &Value) -> Result<bool, String> {
             return Err(format!("non-comparable type {shown}: {}", type_name(right)));
         }
         _ => {
-            let (shown_left, shown_right) = (shown(left), shown(right));
+            let shown_right = print_value(right);
+            let (shown_left, shown_right) = (shown(left), String::from_utf8_lossy(&shown_right));
             let (left, right) = (type_name(left), type_name(right));
             return Err(format!("non-comparable types {shown_left}: {left}, {right}: {shown_right}"));
         }
@@ -242,9 +243,7 @@ fn slice(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
         }
     }
     Ok(match item {
-        Value::List(list) => {
-            Value::List(List { items: std::rc::Rc::new(list.items[from..to].to_vec()), kind: list.kind })
-        }
+        Value::List(list) => Value::List(List::new(list.items[from..to].to_vec(), list.kind)),
         Value::String(text) => Str::from(&text[from..to]).into(),
         _ => Value::Nil,
     })

@@ -3,7 +3,7 @@
 use super::format::type_name;
 use super::function::Parameter;
 use super::node::Operand;
-use super::value::{ListKind, Map, Value};
+use super::value::{List, ListKind, Map, Value};
 
 impl Parameter {
     /// Returns the name of its Go type.
@@ -44,8 +44,8 @@ impl Parameter {
         Some(match self {
             Self::Any | Self::Map => Value::Nil,
             Self::Reflect => Value::Invalid,
-            Self::List => Value::list(vec![]),
-            Self::Strings => Value::strings(std::iter::empty::<&str>()),
+            Self::List => Value::List(List::nil(ListKind::Any)),
+            Self::Strings => Value::List(List::nil(ListKind::String)),
             _ => return None,
         })
     }

@@ -84,6 +84,8 @@ pub struct List {
     pub items: Rc<Vec<Value>>,
     /// Its Go type.
     pub kind: ListKind,
+    /// Whether it is Go's nil slice: an empty list that JSON holds as null.
+    pub is_nil: bool,
 }
 
 /// What a map holds by its Go type.
@@ -201,6 +203,18 @@ pub trait Structure: fmt::Debug {
     fn as_any(&self) -> &dyn std::any::Any;
 }
 
+impl List {
+    /// Returns a list with these items.
+    pub fn new(items: Vec<Value>, kind: ListKind) -> Self {
+        Self { items: Rc::new(items), kind, is_nil: false }
+    }
+
+    /// Returns Go's nil slice.
+    pub fn nil(kind: ListKind) -> Self {
+        Self { items: Rc::default(), kind, is_nil: true }
+    }
+}
+
 impl Drop for List {
     fn drop(&mut self) {
         if let Some(items) = Rc::get_mut(&mut self.items) {
@@ -272,13 +286,13 @@ pub enum Value {
 impl Value {
     /// Returns a `[]interface {}`.
     pub fn list(items: Vec<Value>) -> Self {
-        Self::List(List { items: Rc::new(items), kind: ListKind::Any })
+        Self::List(List::new(items, ListKind::Any))
     }
 
     /// Returns a `[]string`.
     pub fn strings(items: impl IntoIterator<Item = impl Into<Str>>) -> Self {
         let items = items.into_iter().map(|item| Self::String(item.into())).collect();
-        Self::List(List { items: Rc::new(items), kind: ListKind::String })
+        Self::List(List::new(items, ListKind::String))
     }
 
     /// Tells whether there is nothing in it: invalid or nil.

@@ -148,11 +148,17 @@ pub(super) fn to_int64(value: &Value) -> i64 {
     match value {
         Value::Int(number) | Value::Int64(number) => *number,
         Value::Uint8(number) => i64::from(*number),
-        Value::Float(number) => *number as i64,
+        Value::Float(number) => truncated(*number),
         Value::Bool(truth) => i64::from(*truth),
         Value::String(text) => parse_int(without_zero_fraction(&text.text())).unwrap_or_default(),
         _ => 0,
     }
+}
+
+/// Returns a float without its fraction; one that is no `int64` is the least of all, as on most processors.
+fn truncated(number: f64) -> i64 {
+    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+    if (-LIMIT..LIMIT).contains(&number) { number as i64 } else { i64::MIN }
 }
 
 /// Returns any value as a float; 0 if it is none.

@@ -106,7 +106,7 @@ fn copy(host: &mut dyn Host, value: &Value, depth: usize) -> Result<Value, Strin
         Value::List(list) => {
             spend_items(host, list.items.len() + 1)?;
             let items = list.items.iter().map(|item| copy(host, item, depth + 1)).collect::<Result<Vec<_>, _>>()?;
-            Value::List(List { items: items.into(), kind: list.kind })
+            Value::List(List { items: items.into(), kind: list.kind, is_nil: list.is_nil })
         }
         other => other.clone(),
     })

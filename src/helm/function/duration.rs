@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::argument::{function, text};
 use super::method;
+use super::number::decimal_int;
 use crate::template::format::quote_text;
 use crate::template::{Function, Host, Parameter, Structure, Value, parse_float, type_name};
 
@@ -231,28 +232,11 @@ pub(super) fn argument(method: &str, args: &[Value]) -> Result<Duration, String>
 /// `duration`: a number of seconds as text; Go's `int` is none of those that it knows.
 fn of_seconds(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let seconds = match &args[0] {
-        Value::String(_) => parse_seconds(&text(&args[0])),
+        Value::String(text) => decimal_int(text),
         Value::Int64(seconds) => *seconds,
         _ => 0,
     };
     Ok(Duration(seconds.wrapping_mul(SECOND)).text().into())
-}
-
-/// Reads a decimal integer as Go does: one that is too great is the nearest that fits, whatever follows it.
-fn parse_seconds(text: &str) -> i64 {
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let sign = if text.starts_with('-') { -1 } else { 1 };
-    let mut size = 0_u64;
-    for byte in digits.bytes() {
-        if !byte.is_ascii_digit() {
-            return 0;
-        }
-        match size.checked_mul(10).and_then(|size| size.checked_add(u64::from(byte - b'0'))) {
-            Some(greater) => size = greater,
-            None => return if sign < 0 { i64::MIN } else { i64::MAX },
-        }
-    }
-    Duration::clamped(i128::from(size) * sign).0
 }
 
 /// Reads any value as a span: numbers are seconds.
@@ -285,11 +269,15 @@ fn read(value: &Value) -> Result<Duration, String> {
 }
 
 fn of_float(seconds: f64) -> Result<Duration, String> {
+    let shown = || crate::template::format_float(seconds);
+    if !seconds.is_finite() {
+        return Err(format!("invalid duration seconds: {}", shown()));
+    }
     let nanoseconds = seconds * SECOND as f64;
     // The greatest integer is no float: the first one beyond it is 2^63.
     match (-(2_f64.powi(63))..2_f64.powi(63)).contains(&nanoseconds) {
         true => Ok(Duration(nanoseconds as i64)),
-        false => Err(format!("duration seconds overflow: {}", crate::template::format_float(seconds))),
+        false => Err(format!("duration seconds overflow: {}", shown())),
     }
 }
 

@@ -71,6 +71,7 @@ fn write(out: &mut Vec<u8>, value: &Value, style: Style, depth: usize) -> Result
         Value::Uint8(number) => out.extend_from_slice(number.to_string().as_bytes()),
         Value::Float(number) => out.extend_from_slice(float(*number)?.as_bytes()),
         Value::String(text) => string(out, text, style),
+        Value::List(list) if list.is_nil => out.extend_from_slice(b"null"),
         Value::List(list) if list.kind == ListKind::Uint8 => {
             string(out, super::encode::base64(&raw(list)).as_bytes(), style);
         }
@@ -197,6 +198,7 @@ pub(super) fn to_json(host: &mut dyn Host, value: &Value, depth: usize) -> Resul
             host.spend(text.len())?;
             lossy(text).into_owned().into()
         }
+        Value::List(list) if list.is_nil => serde_json::Value::Null,
         Value::List(list) if list.kind == ListKind::Uint8 => super::encode::base64(&raw(list)).into(),
         Value::List(list) => {
             list.items.iter().map(|item| to_json(host, item, depth + 1)).collect::<Result<Vec<_>, _>>()?.into()

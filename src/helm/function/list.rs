@@ -1,7 +1,5 @@
 //! Lists. None is ever changed: what comes back is a new one.
 
-use std::rc::Rc;
-
 use super::argument::{NIL_TYPE, function, int, items, kind, sequence, spend_items, strval, texts, to_int64, variadic};
 use super::reflect::is_equal;
 use crate::template::{Function, Host, List, ListKind, Parameter, Value};
@@ -58,7 +56,12 @@ fn chunk(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let size = usize::try_from(int(&args[0])).ok().filter(|size| *size > 0);
     let size = size.ok_or("runtime error: makeslice: len out of range")?;
     let chunks: Vec<Value> = items.chunks(size).map(|chunk| Value::list(chunk.to_vec())).collect();
-    Ok(Value::List(List { items: Rc::new(chunks), kind: ListKind::Lists }))
+    Ok(Value::List(List::new(chunks, ListKind::Lists)))
+}
+
+/// Returns a list; an empty one is Go's nil slice, unless it is known to be there.
+fn list_or_nil(items: Vec<Value>, is_there: bool) -> Value {
+    if items.is_empty() && !is_there { Value::List(List::nil(ListKind::Any)) } else { Value::list(items) }
 }
 
 fn concat(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
@@ -73,7 +76,7 @@ fn concat(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
         spend_items(host, list.items.len())?;
         all.extend(list.items.iter().cloned());
     }
-    Ok(Value::list(all))
+    Ok(list_or_nil(all, false))
 }
 
 fn first(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
@@ -87,13 +90,13 @@ fn last(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
 fn rest(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let items = items(&args[0], "Cannot find rest on")?;
     spend_items(host, items.len())?;
-    Ok(Value::list(items.iter().skip(1).cloned().collect()))
+    Ok(list_or_nil(items.iter().skip(1).cloned().collect(), !items.is_empty()))
 }
 
 fn initial(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let items = items(&args[0], "Cannot find initial on")?;
     spend_items(host, items.len())?;
-    Ok(Value::list(items[..items.len().saturating_sub(1)].to_vec()))
+    Ok(list_or_nil(items[..items.len().saturating_sub(1)].to_vec(), !items.is_empty()))
 }
 
 fn reverse(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
@@ -160,7 +163,7 @@ fn slice(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     };
     let part = part.ok_or("reflect.Value.Slice: slice index out of bounds")?;
     spend_items(host, part.len())?;
-    Ok(Value::List(List { items: Rc::new(part.to_vec()), kind: list.kind }))
+    Ok(Value::List(List::new(part.to_vec(), list.kind)))
 }
 
 fn sort_alpha(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {

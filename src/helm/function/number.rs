@@ -38,9 +38,25 @@ pub(super) static FUNCTIONS: &[Function] = &[
     }),
 ];
 
-/// Reads a decimal integer; 0 if it is none.
-fn decimal_int(text: &[u8]) -> i64 {
-    std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or_default()
+/// Reads a decimal integer; 0 if it is none. One that is too great is the nearest that fits, whatever follows it.
+pub(super) fn decimal_int(text: &[u8]) -> i64 {
+    let (limit, digits) = match text {
+        [b'-', digits @ ..] => (i64::MIN, digits),
+        [b'+', digits @ ..] => (i64::MAX, digits),
+        digits => (i64::MAX, digits),
+    };
+    let mut size = 0_u64;
+    for byte in digits {
+        if !byte.is_ascii_digit() {
+            return 0;
+        }
+        match size.checked_mul(10).and_then(|size| size.checked_add(u64::from(byte - b'0'))) {
+            Some(greater) => size = greater,
+            None => return limit,
+        }
+    }
+    let number = if limit < 0 { 0_i64.checked_sub_unsigned(size) } else { 0_i64.checked_add_unsigned(size) };
+    number.unwrap_or(limit)
 }
 
 fn divided(args: &[Value], divide: fn(i64, i64) -> i64) -> Result<Value, String> {
@@ -92,8 +108,7 @@ fn to_decimal(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
 }
 
 fn ints(numbers: Vec<i64>) -> Value {
-    let items = numbers.into_iter().map(Value::Int).collect::<Vec<_>>().into();
-    Value::List(List { items, kind: ListKind::Int })
+    Value::List(List::new(numbers.into_iter().map(Value::Int).collect(), ListKind::Int))
 }
 
 fn until(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {

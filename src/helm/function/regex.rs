@@ -10,7 +10,7 @@ use regex::bytes::{Captures, RegexBuilder};
 use super::argument::{bytes, function, int, text};
 use super::regex_syntax::translate;
 use crate::template::format::quote_text;
-use crate::template::{Function, Host, Parameter, Str, Value};
+use crate::template::{Function, Host, List, ListKind, Parameter, Str, Value};
 
 use Parameter::{Int, String as Text};
 
@@ -44,19 +44,19 @@ struct Regex {
     is_empty: bool,
 }
 
+/// An expression, or what is wrong with it.
+type Compiled = Result<Rc<Regex>, String>;
+
 /// How many expressions each thread keeps.
 const KEPT: usize = 256;
 
 /// The most memory that one compiled expression may take.
 const LARGEST: usize = 32 << 20;
 
-/// Expressions by their text.
-type Compiled = HashMap<Vec<u8>, Result<Rc<Regex>, String>>;
-
 /// Returns an expression, or Go's error.
-fn compile(expression: &Value) -> Result<Rc<Regex>, String> {
+fn compile(expression: &Value) -> Compiled {
     thread_local! {
-        static COMPILED: RefCell<Compiled> = RefCell::default();
+        static COMPILED: RefCell<HashMap<Vec<u8>, Compiled>> = RefCell::default();
     }
     COMPILED.with_borrow_mut(|compiled| {
         let key = bytes(expression);
@@ -83,7 +83,7 @@ fn build(expression: &str) -> Result<Regex, String> {
 }
 
 /// Returns an expression, or the message of the panic that Go ends a wrong one with.
-fn must_compile(expression: &Value) -> Result<Rc<Regex>, String> {
+fn must_compile(expression: &Value) -> Compiled {
     compile(expression).map_err(|error| {
         let text = text(expression);
         let is_plain = text.chars().all(|c| c != '`' && c != '\u{feff}' && (c == '\t' || !c.is_control()));
@@ -179,7 +179,11 @@ fn find_all(host: &mut dyn Host, regex: Rc<Regex>, args: &[Value]) -> Result<Val
     let text = bytes(&args[1]);
     host.spend(text.len())?;
     let limit = usize::try_from(int(&args[2])).unwrap_or(usize::MAX);
-    Ok(Value::strings(regex.places(text, limit).into_iter().map(|place| &text[place])))
+    let places = regex.places(text, limit);
+    if places.is_empty() {
+        return Ok(Value::List(List::nil(ListKind::String)));
+    }
+    Ok(Value::strings(places.into_iter().map(|place| &text[place])))
 }
 
 fn split(host: &mut dyn Host, regex: Rc<Regex>, args: &[Value]) -> Result<Value, String> {
@@ -187,7 +191,7 @@ fn split(host: &mut dyn Host, regex: Rc<Regex>, args: &[Value]) -> Result<Value,
     host.spend(text.len())?;
     let limit = usize::try_from(int(&args[2])).unwrap_or(usize::MAX);
     if limit == 0 {
-        return Ok(Value::strings([] as [&str; 0]));
+        return Ok(Value::List(List::nil(ListKind::String)));
     }
     if !regex.is_empty && text.is_empty() {
         return Ok(Value::strings([""]));
@@ -262,6 +266,7 @@ mod tests {
             r#"{{ regexSplit ";" "x;y;z" 2 }} {{ regexSplit ";" "x;y" 0 }} {{ regexSplit ";" "" -1 | len }}"#,
             "[x y;z] [] 1",
         );
+        check(r#"{{ regexFindAll "x" "a" -1 | toJson }} {{ regexSplit ";" "x" 0 | toJson }}"#, "null null");
         check(r#"{{ regexQuoteMeta "a.b*[c]{d}-e" }}"#, r"a\.b\*\[c\]\{d\}-e");
     }
 

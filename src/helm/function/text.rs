@@ -214,7 +214,7 @@ fn cut(whole: &[u8], from: i64, to: i64) -> Result<Value, String> {
     let end = end.ok_or_else(wrong_end)?;
     let part = usize::try_from(from).ok().and_then(|start| whole.get(start..end));
     let wrong = || {
-        let shown = if from < 0 || end == length && from > to { format!("{from}:") } else { format!("{from}:{to}") };
+        let shown = if from < 0 { format!("{from}:") } else { format!("{from}:{to}") };
         format!("runtime error: slice bounds out of range [{shown}]")
     };
     Ok(Str::from(part.ok_or_else(wrong)?).into())

@@ -43,6 +43,11 @@ fn plain(value: &Value) -> Value {
     }
 }
 
+/// Tells whether a value is left out of tables.
+fn is_nothing(value: &Value) -> bool {
+    value.is_nil() || matches!(value, Value::List(list) if list.is_nil)
+}
+
 /// Tells whether a value is written below a heading.
 fn is_table(value: &Value) -> bool {
     match value {
@@ -114,7 +119,7 @@ impl Encoder {
 
     /// Writes the entries of a table: those without a heading first.
     fn table(&mut self, key: &mut Vec<String>, map: &Map) -> Result<(), String> {
-        for (name, value) in sorted(map).iter().filter(|(_, value)| !value.is_nil()) {
+        for (name, value) in sorted(map).iter().filter(|(_, value)| !is_nothing(value)) {
             key.push(quoted_key(name));
             let result = self.entry(key, value);
             key.pop();
@@ -149,7 +154,7 @@ impl Encoder {
             Value::Map(map) => {
                 self.out.push('{');
                 let entries = sorted(map);
-                for (index, (name, value)) in entries.iter().enumerate().filter(|(_, (_, value))| !value.is_nil()) {
+                for (index, (name, value)) in entries.iter().enumerate().filter(|(_, (_, value))| !is_nothing(value)) {
                     self.out.push_str(&format!("{} = ", quoted_key(name)));
                     self.element(value, depth + 1)?;
                     // A nil at the end leaves a comma behind.
