@@ -11,6 +11,7 @@ mod observe;
 mod operation;
 mod place;
 mod plan;
+mod reason;
 mod snapshot;
 mod sync;
 mod task;

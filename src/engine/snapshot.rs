@@ -130,7 +130,7 @@ fn why(conditions: &[Condition], objects: &[crate::model::ObjectStatus], sync: S
     if let Some(condition) =
         first(ConditionKind::blocks_sync).or_else(|| first(|kind| kind == ConditionKind::SyncError))
     {
-        return text::line(condition.message.lines().next().unwrap_or_default()).into_owned();
+        return text::line(&super::reason::short(&condition.message)).into_owned();
     }
     if health.status > HealthStatus::Suspended && !health.message.is_empty() {
         return text::line(&health.message).into_owned();
