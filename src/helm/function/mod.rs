@@ -84,7 +84,7 @@ static TABLES: &[&[Function]] = &[
 mod tests {
     use super::*;
     use crate::helm::state::State;
-    use crate::template::{Budget, Executor, Map, Templates};
+    use crate::template::{Budget, Executor, Map, Parameter, Templates};
 
     /// Runs a template with the functions of charts.
     pub(super) fn run(template: &str) -> Result<String, String> {
@@ -164,5 +164,54 @@ mod tests {
     fn deeply_nested_values_go_away_quietly() {
         check("{{ $a := list }}{{ range until 100000 }}{{ $a = list $a }}{{ end }}", "");
         check("{{ $a := dict }}{{ range until 100000 }}{{ $a = dict 1 (list $a) }}{{ end }}", "");
+    }
+
+    /// Arguments of a type that are likely to be too much.
+    fn extremes(parameter: Parameter) -> &'static [&'static str] {
+        match parameter {
+            Parameter::Int | Parameter::Int64 => &["9223372036854775807", "-9223372036854775808", "0", "-1", "3"],
+            Parameter::Float => &["1.7976931348623157e308", "-5e-324", "0.0", "-1.5"],
+            Parameter::String => &[r#""""#, r#""\xff\xc3""#, r#""é\u2028 -a.9_""#, r#"(repeat 9 "日b,")"#],
+            Parameter::Bool => &["true"],
+            Parameter::Map => &["nil", "dict", r#"(dict "a" (dict "b" nil) "b" (list 1))"#],
+            Parameter::List | Parameter::Strings => &["nil"],
+            Parameter::Any | Parameter::Reflect | Parameter::Named(_) => &[
+                "nil",
+                "9223372036854775807",
+                "-9223372036854775808",
+                "(float64 \"-inf\")",
+                "(float64 \"nan\")",
+                "1e300",
+                r#""\xff""#,
+                "(list nil (list) 1.5)",
+                r#"(dict "a" (until 2))"#,
+                r#"(splitList "," "a,b")"#,
+            ],
+        }
+    }
+
+    #[test]
+    fn no_argument_is_too_much() {
+        let is_slow = |name: &str| name.starts_with("gen") || matches!(name, "bcrypt" | "htpasswd" | "derivePassword");
+        for function in TABLES.iter().flat_map(|table| table.iter()).filter(|function| !is_slow(function.name)) {
+            let mut parameters = function.parameters.to_vec();
+            if function.is_variadic {
+                parameters.extend(parameters.last().copied());
+            }
+            let counts: Vec<usize> = parameters.iter().map(|parameter| extremes(*parameter).len()).collect();
+            let all: usize = counts.iter().product();
+            let calls = (0..all).step_by(all.div_ceil(60) | 1).map(|mut index| {
+                let mut call = format!("{{{{ {}", function.name);
+                for (parameter, count) in parameters.iter().zip(&counts) {
+                    call = format!("{call} {}", extremes(*parameter)[index % count]);
+                    index /= count;
+                }
+                format!("{call} }}}}")
+            });
+            // What comes back does not matter, only that something does.
+            for call in calls {
+                let _ = run(&call);
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! YAML to and from values.
 
-use super::argument::{bytes, function};
+use super::argument::{bytes, function, spend_items};
 use super::json::{empty, failure, mismatch, to_json, to_value};
 use crate::template::{Function, Host, Map, Parameter, Value};
 use crate::yaml;
@@ -30,8 +30,21 @@ fn write(host: &mut dyn Host, value: &Value, writer: fn(&serde_json::Value) -> S
     Ok(text.into())
 }
 
-fn read(text: &Value) -> Result<Value, String> {
-    yaml::parse(bytes(text)).map(to_value).map_err(|error| format!("error converting YAML to JSON: {error}"))
+fn read(host: &mut dyn Host, text: &Value) -> Result<Value, String> {
+    host.spend(bytes(text).len())?;
+    let json = yaml::parse(bytes(text)).map_err(|error| format!("error converting YAML to JSON: {error}"))?;
+    // Aliases can make much of a short text.
+    spend_items(host, count(&json))?;
+    Ok(to_value(json))
+}
+
+/// Returns how many values there are in one.
+fn count(json: &serde_json::Value) -> usize {
+    match json {
+        serde_json::Value::Array(items) => 1 + items.iter().map(count).sum::<usize>(),
+        serde_json::Value::Object(entries) => 1 + entries.values().map(count).sum::<usize>(),
+        _ => 1,
+    }
 }
 
 fn wrong_type(value: &Value, wanted: &str) -> String {
@@ -39,8 +52,7 @@ fn wrong_type(value: &Value, wanted: &str) -> String {
 }
 
 fn from_object(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    host.spend(bytes(&args[0]).len())?;
-    Ok(match read(&args[0]) {
+    Ok(match read(host, &args[0]) {
         Ok(value @ Value::Map(_)) => value,
         Ok(value) if value.is_nil() => Map::new().into(),
         Ok(value) => failure(&wrong_type(&value, "map[string]interface {}")),
@@ -49,8 +61,7 @@ fn from_object(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
 }
 
 fn from_array(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    host.spend(bytes(&args[0]).len())?;
-    Ok(match read(&args[0]) {
+    Ok(match read(host, &args[0]) {
         Ok(value @ Value::List(_)) => value,
         Ok(value) if value.is_nil() => Value::list(vec![]),
         Ok(value) => Value::list(vec![wrong_type(&value, "[]interface {}").into()]),
@@ -60,7 +71,7 @@ fn from_array(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::helm::function::tests::check;
+    use crate::helm::function::tests::{check, check_error};
 
     #[test]
     fn writes_and_reads() {
@@ -79,5 +90,16 @@ mod tests {
             r#"{{ (fromYaml "- a").Error }}"#,
             "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type map[string]interface {}",
         );
+    }
+
+    #[test]
+    fn what_aliases_make_is_counted() {
+        let mut text = String::from("a0: &a0 [x]\\n");
+        for level in 1..4 {
+            let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+            text.push_str(&format!("a{level}: &a{level} [{aliases}]\\n"));
+        }
+        let template = format!(r#"{{{{ range until 1500 }}}}{{{{ $_ := fromYaml "{text}" }}}}{{{{ end }}}}"#);
+        check_error(&template, "steps allows");
     }
 }
