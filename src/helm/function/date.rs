@@ -392,7 +392,7 @@ mod tests {
         check(r#"dateModify "-1.5h" . | date "2006-01-02 15:04""#, "2017-12-30 22:30");
         check(r#"date_modify "x" . | date "2006""#, "2017");
         check("(.AddDate 0 2 0).Format \"2006-01-02\"", "2018-03-03");
-        check("printf \"%s %d %v\" .Month .Unix .Weekday", "December 1514678400 Sunday");
+        check("printf \"%s %02d %v\" .Month .Month .Weekday", "December 12 Sunday");
         check(".Sub (.AddDate 0 0 -1)", "24h0m0s");
         check("(.Add 1500).Nanosecond", "1500");
         check(".Before (dateModify \"1s\" .)", "true");

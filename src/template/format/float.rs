@@ -43,6 +43,27 @@ pub(super) fn scientific(float: f64, precision: usize) -> String {
     format!("{sign}{first}{point}{rest}e{}", exponent_text(exponent))
 }
 
+/// Returns a float with a hexadecimal mantissa and a binary exponent: `0x1.8p+01`.
+pub(super) fn hexadecimal(float: f64) -> String {
+    if !float.is_finite() {
+        return general(float, None, false);
+    }
+    let sign = if float.is_sign_negative() { "-" } else { "" };
+    let size = float.abs();
+    if size == 0.0 {
+        return format!("{sign}0x0p+00");
+    }
+    // Numbers too small to have a leading one are scaled up first.
+    let (scaled, shift) = if size < f64::MIN_POSITIVE { (size * 2_f64.powi(64), 64) } else { (size, 0) };
+    let bits = scaled.to_bits();
+    let exponent = (bits >> 52) as i32 - 1023 - shift;
+    let digits = format!("{:013x}", bits & ((1 << 52) - 1));
+    let digits = digits.trim_end_matches('0');
+    let point = if digits.is_empty() { "" } else { "." };
+    let direction = if exponent < 0 { '-' } else { '+' };
+    format!("{sign}0x1{point}{digits}p{direction}{:02}", exponent.abs())
+}
+
 /// Returns `%f`.
 pub(super) fn fixed(float: f64, precision: usize) -> String {
     special(float).map_or_else(|| format!("{float:.precision$}"), Into::into)

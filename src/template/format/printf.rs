@@ -119,6 +119,8 @@ impl Run<'_> {
         } else if self.arg >= self.args.len() {
             "(MISSING)"
         } else {
+            // A plus asks `%v` for more of structs, not for signs.
+            let flags = Flags { is_plus: flags.is_plus && verb != 'v', ..flags };
             write_verb(&mut self.out, flags, verb, &self.args[self.arg]);
             self.arg += 1;
             return;
@@ -203,6 +205,12 @@ mod tests {
         );
         check("100%", &[], "100%!(NOVERB)");
         check("%*d|%.*f", &[Value::Int(4), Value::Int(7), Value::Int(1), float], "   7|2.5");
+        check("%+v|%+d", &[Value::Int(5), Value::Int(5)], "5|+5");
+        check(
+            "%x|%X|%x|%x",
+            &[Value::Float(2.5), Value::Float(-0.1), Value::Float(0.0), Value::Float(5e-324)],
+            "0x1.4p+01|-0X1.999999999999AP-04|0x0p+00|0x1p-1074",
+        );
         check("%c%U%q", &[Value::Int(233), Value::Int(233), Value::Int(233)], "éU+00E9'é'");
     }
 }

@@ -1,6 +1,6 @@
 //! A single verb of a format: how each kind of value is written.
 
-use super::float::{fixed, general, scientific};
+use super::float::{fixed, general, hexadecimal, scientific};
 use super::quote::quoted;
 use super::{DEEPEST, LONGEST, type_name};
 use crate::template::value::{ListKind, Value};
@@ -76,6 +76,9 @@ pub(super) fn write_verb(out: &mut Vec<u8>, flags: Flags, verb: char, value: &Va
         }
         Value::Structure(structure) if matches!(verb, 'v' | 's' | 'q' | 'x' | 'X') => {
             write_string(out, Flags { is_sharp: false, ..flags }, verb, structure.print().as_bytes(), value);
+        }
+        Value::Structure(structure) if structure.kind().starts_with("int") => {
+            write_verb(out, flags, verb, &structure.plain());
         }
         Value::Bool(_) | Value::Structure(_) => wrong(out, flags, verb, value),
     }
@@ -175,6 +178,8 @@ fn write_float(out: &mut Vec<u8>, flags: Flags, verb: char, float: f64, value: &
         'e' => scientific(float, precision.unwrap_or(6)),
         'E' => scientific(float, precision.unwrap_or(6)).to_uppercase(),
         'f' | 'F' => fixed(float, precision.unwrap_or(6)),
+        'x' if precision.is_none() => hexadecimal(float),
+        'X' if precision.is_none() => hexadecimal(float).to_uppercase(),
         _ => return wrong(out, flags, verb, value),
     };
     if !float.is_finite() {
