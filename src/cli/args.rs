@@ -115,6 +115,9 @@ pub struct Demo {
     /// Size of the picture in cells
     #[arg(long, value_name = "COLUMNSxROWS", requires = "picture", default_value = "120x34")]
     pub size: String,
+    /// Seconds that the clusters get before the picture is drawn
+    #[arg(long, value_name = "SECONDS", requires = "picture", default_value_t = 30)]
+    pub after: u64,
 }
 
 /// Which applications.

@@ -1,6 +1,6 @@
 //! Charts: loading, values, dependencies, functions, hooks and output, byte for byte as helm prints it.
 //!
-//! A [`Chart`] is [loaded](load()) once from files and shared; each [`render`] lays the user's values over its defaults,
+//! A [`Chart`] is [loaded](load()) once from files and shared; each [`render`](render()) lays the user's values over its defaults,
 //! switches its subcharts, runs its templates and prints their manifests in helm's order.
 
 mod archive;

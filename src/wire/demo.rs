@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +17,7 @@ use crate::git::Repository;
 use crate::model::{Ask, Connection, Fleet, Mode, Plan, Problem, SyncAsk};
 use crate::sim::demo::{self, Demo};
 use crate::store::Journal;
+use crate::tui;
 
 /// A folder that goes when the demo ends.
 struct Folder(PathBuf);
@@ -51,13 +53,21 @@ pub(super) async fn run(
     let code = if args.serve {
         serve(&demo, setup, out).await
     } else {
-        let mut options = look(&settings(global, surroundings)?, global, surroundings)?;
+        // A picture has all colours, wherever it is drawn.
+        let surroundings = Surroundings {
+            no_color: surroundings.no_color && args.picture.is_none(),
+            is_true_color: surroundings.is_true_color || args.picture.is_some(),
+            ..surroundings.clone()
+        };
+        let mut options = look(&settings(global, &surroundings)?, global, &surroundings)?;
         options.help_note = demo.kubeconfig.as_ref().map(|path| {
             format!("The demo's clusters: kubectl --kubeconfig {} --context dev-01 get deploy -A", path.display())
         });
         let handle = engine::start(setup);
-        let (shown, ()) = tokio::join!(screen(&handle, options), bring_up(&handle));
-        shown
+        match &args.picture {
+            Some(path) => draw(&handle, options, args, path).await,
+            None => tokio::join!(screen(&handle, options), bring_up(&handle)).0,
+        }
     };
     stop.cancel();
     code
@@ -81,6 +91,19 @@ fn setup(demo: &Demo, folder: &Path, global: &Global, surroundings: &Surrounding
         actor: surroundings.user.clone(),
         ..Setup::new(repository)
     })
+}
+
+/// Draws one picture of the screen.
+async fn draw(handle: &Handle, options: tui::Options, args: &Arguments, path: &Path) -> Result<u8, Problem> {
+    let size = args.size.split_once('x').and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
+    let size = size.ok_or_else(|| Problem::new(format!("size {:?} is not COLUMNSxROWS", args.size)))?;
+    bring_up(handle).await;
+    tokio::time::sleep(Duration::from_secs(args.after)).await;
+    let svg = tui::picture(handle, options, &args.keys, size).await.map_err(Problem::new)?;
+    std::fs::write(path, svg)
+        .map_err(|error| Problem::new(format!("{} cannot be written: {error}", path.display())))?;
+    handle.send(Request::Shutdown);
+    Ok(cli::FINE)
 }
 
 /// Serves the clusters until Ctrl-C.

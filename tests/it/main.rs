@@ -16,6 +16,7 @@ mod git;
 mod health;
 mod kube;
 mod platform;
+mod readme;
 mod scenarios;
 mod sim;
 mod source;

@@ -208,10 +208,11 @@ fn change<'a>(text: &'a mut Text, change: &Change) -> &'a mut Text {
 /// The end of a path, as much as names the field: `image`, `replicas`, `data.log-level`.
 fn last_part(path: &str) -> &str {
     let start = path.rfind('.').map_or(0, |at| at + 1);
-    match path[..start].trim_end_matches('.').rfind('.') {
-        Some(before) if path[start..].len() < 4 => &path[before + 1..],
-        _ => &path[start..],
+    if path.len() - start >= 4 {
+        return &path[start..];
     }
+    let before = path[..start].trim_end_matches('.').rfind('.').map_or(0, |at| at + 1);
+    &path[before..]
 }
 
 fn values(text: &mut Text, field: &FieldChange) {
