@@ -1,5 +1,6 @@
 //! The screen as a picture: what the terminal would show, drawn as SVG.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -85,7 +86,7 @@ fn presses(keys: &str) -> Result<Vec<keymap::Press>, String> {
 fn svg(buffer: &Buffer) -> String {
     let area = buffer.area;
     let (width, height) = (f64::from(area.width) * CELL.0, f64::from(area.height) * CELL.1);
-    let ground = buffer.content.first().and_then(|cell| colour(cell.bg)).unwrap_or_else(|| "#12161c".to_owned());
+    let ground = ground(buffer);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\" font-size=\"14\">\n<rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"{ground}\"/>\n"
     );
@@ -104,6 +105,15 @@ fn svg(buffer: &Buffer) -> String {
     }
     out.push_str("</svg>\n");
     out
+}
+
+/// Returns the colour that most cells lie on.
+fn ground(buffer: &Buffer) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for cell in &buffer.content {
+        *counts.entry(colour(cell.bg).unwrap_or_else(|| "#12161c".to_owned())).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(colour, _)| colour).unwrap_or_default()
 }
 
 fn is_alike(one: &ratatui::buffer::Cell, other: &ratatui::buffer::Cell) -> bool {
