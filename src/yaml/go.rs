@@ -85,6 +85,9 @@ fn exponent_form(shortest: &str) -> String {
 
 /// Returns a value in Go syntax, as `%#v` shows what a YAML text decoded to.
 pub(super) fn syntax(value: &Value) -> String {
+    if value.is_null() {
+        return "<nil>".into();
+    }
     let mut text = String::new();
     write_syntax(value, &mut text);
     text

@@ -153,13 +153,18 @@ fn camel(text: &str) -> String {
     let start = text.find(|c| !is_connector(c)).unwrap_or(text.len());
     let mut out = text[..start].to_owned();
     let mut chars = text[start..].chars();
-    let Some(first) = chars.next() else { return out };
+    let Some(first) = chars.next() else {
+        // The last of nothing but connectors comes out twice.
+        out.extend(text.chars().next_back());
+        return out;
+    };
     let mut was_capital = first.is_uppercase();
     let mut last = upper(first);
     for c in chars {
         let mut c = c;
         if is_connector(c) && is_connector(last) {
             out.push(last);
+            last = c;
             continue;
         }
         if is_connector(last) {
@@ -205,6 +210,9 @@ mod tests {
         check("no_https", "NoHttps");
         check("__a__b", "__A_B");
         check("HTTP", "Http");
+        check("a- b", "A-B");
+        check("a -", "A -");
+        check("_", "__");
         check("", "");
     }
 }
