@@ -171,13 +171,8 @@ fn open_row(state: &mut State, effects: &mut Vec<Effect>) {
             }
         }
         Screen::Activity => {
-            let operation = view::selected_operation(state);
-            let entry = || {
-                let at = state.cursors.activity.at.checked_sub(state.fleet.operations.len())?;
-                state.fleet.audit.get(at).map(|entry| Layer::Entry(entry.id.clone()))
-            };
-            let layer = operation.map(|id| Layer::Operation(id, 0)).or_else(entry);
-            state.layers.extend(layer);
+            let story = view::selected_story(state);
+            state.layers.extend(story);
         }
     }
 }
@@ -464,7 +459,10 @@ fn cancel(state: &mut State, effects: &mut Vec<Effect>) {
     let id = match state.layers.last() {
         Some(Layer::Operation(id, _)) => Some(*id),
         Some(Layer::Confirm(confirm)) => confirm.operation(),
-        _ => view::selected_operation(state),
+        _ => match view::selected_story(state) {
+            Some(Layer::Operation(id, _)) => Some(id),
+            _ => None,
+        },
     };
     let running = id.and_then(|id| state.fleet.operation(id)).filter(|operation| !operation.phase.is_over());
     match running {

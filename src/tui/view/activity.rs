@@ -1,5 +1,9 @@
 //! Activity: what runs, what was done in this run, and the journal of earlier days; newest first.
 
+use std::cmp::Reverse;
+use std::collections::HashSet;
+
+use jiff::Timestamp;
 use ratatui::layout::Rect;
 
 use super::frame::bar;
@@ -10,6 +14,9 @@ use crate::tui::sign::Sign;
 use crate::tui::state::State;
 use crate::tui::theme::Ink;
 
+/// Seconds of a day.
+const DAY: i64 = 86_400;
+
 /// One row of the screen.
 #[derive(Clone, Copy, Debug)]
 pub enum Row<'a> {
@@ -19,23 +26,44 @@ pub enum Row<'a> {
     Entry(&'a AuditEntry),
 }
 
-/// Returns a row: operations of this run first, then the journal.
-pub fn row(state: &State, at: usize) -> Option<Row<'_>> {
-    match state.fleet.operations.get(at) {
-        Some(operation) => Some(Row::Operation(operation)),
-        None => state.fleet.audit.get(at - state.fleet.operations.len()).map(Row::Entry),
+impl Row<'_> {
+    fn at(&self) -> Timestamp {
+        match self {
+            Self::Operation(operation) => operation.started,
+            Self::Entry(entry) => entry.at,
+        }
+    }
+
+    /// What runs comes first, then what was interrupted within a day: it asks for something to be done.
+    fn rank(&self, now: Timestamp) -> u8 {
+        match self {
+            Self::Operation(operation) if !operation.phase.is_over() => 0,
+            Self::Entry(entry)
+                if entry.outcome == Outcome::Interrupted && now.as_second() - entry.at.as_second() < DAY =>
+            {
+                1
+            }
+            _ => 2,
+        }
     }
 }
 
-/// Returns how many rows there are.
-pub fn len(state: &State) -> usize {
-    state.fleet.operations.len() + state.fleet.audit.len()
+/// Returns the rows: what was done in this run and the journal of what was done before, each only once.
+pub fn rows(state: &State) -> Vec<Row<'_>> {
+    let operations = &state.fleet.operations;
+    let of_this_run: HashSet<(Timestamp, &str)> =
+        operations.iter().map(|operation| (operation.started, operation.title.as_str())).collect();
+    let entries = state.fleet.audit.iter().filter(|entry| !of_this_run.contains(&(entry.at, entry.title.as_str())));
+    let mut rows: Vec<Row> =
+        operations.iter().map(|operation| Row::Operation(operation)).chain(entries.map(Row::Entry)).collect();
+    rows.sort_by_key(|row| (row.rank(state.now), Reverse(row.at())));
+    rows
 }
 
 /// Draws the screen.
 pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
-    let all = len(state);
-    if all == 0 {
+    let rows = rows(state);
+    if rows.is_empty() {
         let mut text = pen.text();
         text.space(2).add(Ink::Dim, "Nothing was done yet. Everything that is confirmed is kept here.");
         pen.line(area, 1, &text);
@@ -43,9 +71,9 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
     }
     let height = usize::from(area.height);
     let mut cursor = state.cursors.activity;
-    cursor.follow(all, height);
-    for at in cursor.top..(cursor.top + height).min(all) {
-        let (Some(line), Some(row)) = (nth_row(area, at - cursor.top), row(state, at)) else { break };
+    cursor.follow(rows.len(), height);
+    for (at, row) in rows.iter().enumerate().skip(cursor.top).take(height) {
+        let Some(line) = nth_row(area, at - cursor.top) else { break };
         if at == cursor.at {
             pen.tint(line, Ink::Selected);
         }

@@ -133,6 +133,11 @@ fn content(pen: &mut Pen, area: Rect, state: &State, view: &AppView) {
         Some(Ok(detail)) => detail,
     };
     let cursor = view.pane().cursor;
+    let app = state.fleet.app(&view.app);
+    if let Some(condition) = app.and_then(|app| app.blocked()).filter(|_| is_empty(detail)) {
+        let words = format!("Not known: {}", condition.kind.as_str());
+        return page::nothing(pen, area, &words);
+    }
     match detail {
         Detail::Tree(rows) => tree::draw(pen, area, state, rows, known_diffs(view), cursor),
         Detail::Diff(diffs) => diff::draw(pen, area, diffs, cursor.top),
@@ -144,6 +149,16 @@ fn content(pen: &mut Pen, area: Rect, state: &State, view: &AppView) {
             let here = state.fleet.app(&view.app).and_then(|app| app.commit.as_ref());
             page::history(pen, area, state, commits, here, cursor);
         }
+    }
+}
+
+/// Says whether an answer holds nothing, as it does where nothing could be rendered or compared.
+fn is_empty(detail: &Detail) -> bool {
+    match detail {
+        Detail::Tree(rows) => rows.is_empty(),
+        Detail::Diff(diffs) => diffs.is_empty(),
+        Detail::Manifests(manifests) => manifests.is_empty(),
+        _ => false,
     }
 }
 

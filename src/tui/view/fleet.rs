@@ -252,6 +252,6 @@ fn selected_line(pen: &mut Pen, area: Rect, state: &State) {
     for (sign, word) in [&badge.sync, &badge.health] {
         text.sign(*sign).space(1).add(sign.ink(), word).space(2);
     }
-    text.add(Ink::Text, if app.why.is_empty() { "" } else { &app.why });
+    text.add(Ink::Text, &app.why);
     pen.line(area, usize::from(area.height) - 1, &text);
 }

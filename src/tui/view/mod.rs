@@ -24,7 +24,6 @@ use ratatui::layout::Rect;
 use self::pen::Pen;
 use super::app_view::Tab;
 use super::state::{Layer, Screen, State};
-use crate::model::OperationId;
 
 /// Draws everything.
 pub fn draw(frame: &mut Frame, state: &State) {
@@ -111,7 +110,7 @@ fn screen_extent(state: &State, area: Rect) -> (usize, usize) {
         Screen::Apps => (state.lists.apps.len(), apps::rows(body)),
         Screen::Pipeline => (state.fleet.environments.len(), pipeline::rows(state, area, body)),
         Screen::Clusters => (state.fleet.clusters.len(), clusters::rows(body)),
-        Screen::Activity => (activity::len(state), body),
+        Screen::Activity => (activity::rows(state).len(), body),
     }
 }
 
@@ -125,9 +124,12 @@ pub fn columns(state: &State) -> usize {
     fleet::columns(state, usize::from(state.size.0)).count
 }
 
-/// Returns the operation in the selected row of the Activity screen, if one is there.
-pub fn selected_operation(state: &State) -> Option<OperationId> {
-    state.fleet.operations.get(state.cursors.activity.at).map(|operation| operation.id)
+/// Returns the story of the selected row of the Activity screen, if there is one.
+pub fn selected_story(state: &State) -> Option<Layer> {
+    Some(match activity::rows(state).get(state.cursors.activity.at)? {
+        activity::Row::Operation(operation) => Layer::Operation(operation.id, 0),
+        activity::Row::Entry(entry) => Layer::Entry(entry.id.clone()),
+    })
 }
 
 /// What is at a place on screen.
@@ -182,7 +184,7 @@ pub fn hit(state: &State, column: u16, row: u16) -> Option<Hit> {
         }
         Screen::Apps => at(cursors.apps, state.lists.apps.len(), body - apps::rows(body).min(body)),
         Screen::Clusters => at(cursors.clusters, state.fleet.clusters.len(), clusters::HEAD),
-        Screen::Activity => at(cursors.activity, activity::len(state), 0),
+        Screen::Activity => at(cursors.activity, activity::rows(state).len(), 0),
         Screen::Pipeline => None,
     };
     found.map(|row| Hit::Row(row, None))

@@ -315,7 +315,7 @@ pub fn wrap(words: &str, width: usize) -> Vec<String> {
     for paragraph in text::block(words).lines() {
         let mut line = String::new();
         let mut used = 0;
-        for word in paragraph.split_word_bounds() {
+        for word in words_of(paragraph) {
             for part in pieces_of(word, width) {
                 let own = part.width();
                 if used + own > width {
@@ -333,6 +333,18 @@ pub fn wrap(words: &str, width: usize) -> Vec<String> {
         lines.push(line.trim_end().to_owned());
     }
     lines
+}
+
+/// Words and the spaces between them.
+fn words_of(paragraph: &str) -> impl Iterator<Item = &str> {
+    let mut rest = paragraph;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let end = rest.find(|c: char| c.is_whitespace() != first.is_whitespace()).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        rest = after;
+        Some(word)
+    })
 }
 
 /// A word that is wider than a line, in parts that are not.

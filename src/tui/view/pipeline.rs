@@ -298,14 +298,17 @@ fn about(pen: &mut Pen, area: Rect, state: &State, environment: &Environment) {
         text.space(1).sign(Sign::Healthy).add(Ink::Dim, " everything here is Synced and Healthy");
         lines.push(text);
     }
-    if !environment.releases.is_empty() {
+    // A tag that an environment follows moves: it is no release.
+    let moves = |tag: &str| state.fleet.environments.iter().any(|environment| environment.reference.as_str() == tag);
+    let releases: Vec<_> = environment.releases.iter().filter(|(tag, _)| !moves(tag)).collect();
+    if !releases.is_empty() {
         lines.push(pen.text());
         let mut text = pen.text();
         text.space(1).add(Ink::Heading, "RELEASES").space(2).add(Ink::Strong, state.keymap.key(Action::Rollback));
         text.add(Ink::Dim, " rolls back to one");
         lines.push(text);
     }
-    for (tag, commit) in environment.releases.iter().take(usize::from(area.height)) {
+    for (tag, commit) in releases.into_iter().take(usize::from(area.height)) {
         let mut text = pen.text();
         let here = environment.commit.as_ref() == Some(&commit.id);
         text.column(Ink::Accent, if here { " ›" } else { "" }, 3).column(Ink::Text, tag, 16);
