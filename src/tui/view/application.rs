@@ -54,11 +54,15 @@ fn title(pen: &mut Pen, area: Rect, state: &State, app: &App) {
     if let Some(release) = release {
         text.space(1).add(Ink::Strong, release);
     }
+    let mut namespace = pen.text();
+    namespace.space(3).add(Ink::Dim, "namespace ").add(Ink::Text, &app.namespace);
     if let Some(commit) = &app.commit {
-        let age = age::short(state.now, commit.at);
-        text.add(Ink::Dim, &format!(" · {} \"{}\" {}, {age}", commit.id.short(), commit.subject, commit.author));
+        let words = format!(" · {} \"{}\"", commit.id.short(), commit.subject);
+        let who = format!(" {}, {}", commit.author, age::short(state.now, commit.at));
+        let room = usize::from(area.width).saturating_sub(text.width() + namespace.width());
+        text.fit(Ink::Dim, &words, room.saturating_sub(who.chars().count()).max(10)).fit(Ink::Dim, &who, room);
     }
-    text.space(3).add(Ink::Dim, "namespace ").add(Ink::Text, &app.namespace);
+    text.append(namespace);
     pen.line(area, 0, &text);
 }
 

@@ -6,6 +6,9 @@ use crate::model::{Action, AppPlan, Change, Danger, FieldChange, Gate, Plan, Ref
 use crate::tui::sign::Sign;
 use crate::tui::theme::Ink;
 
+/// The field manager of what was written from here: no news.
+const OURS: &str = "quarterdeck";
+
 /// One row of a plan. Rows only point into the plan: they are formatted when they are on screen.
 #[derive(Clone, Debug)]
 pub enum Row<'a> {
@@ -101,9 +104,9 @@ pub fn line(pen: &Pen, plan: &Plan, row: &Row, width: usize) -> Text {
             change(&mut text, one);
         }
         Row::Field(field) => {
-            text.space(2 + name + 4).add(Ink::Dim, &field.path).space(2);
+            text.space(6).add(Ink::Dim, &field.path).space(2);
             values(&mut text, field);
-            if !field.manager.is_empty() {
+            if !field.manager.is_empty() && field.manager != OURS {
                 text.add(Ink::Dim, &format!("  live by {}", field.manager));
             }
         }
@@ -195,24 +198,43 @@ fn change<'a>(text: &'a mut Text, change: &Change) -> &'a mut Text {
             },
         );
     }
-    if let [first, others @ ..] = change.fields.as_slice() {
-        text.space(2).add(Ink::Dim, last_part(&first.path)).space(1);
-        values(text, first);
-        if !others.is_empty() {
-            text.add(Ink::Dim, &format!("  and {} more", others.len()));
+    if let Some(field) = headline(&change.fields) {
+        text.space(2).add(Ink::Dim, last_part(&field.path)).space(1);
+        values(text, field);
+        if change.fields.len() > 1 {
+            text.add(Ink::Dim, &format!("  and {} more", change.fields.len() - 1));
         }
     }
     text
 }
 
-/// The end of a path, as much as names the field: `image`, `replicas`, `data.log-level`.
+/// The field that tells most: what is set rather than what is written beside it.
+fn headline(fields: &[FieldChange]) -> Option<&FieldChange> {
+    let is_bookkeeping =
+        |field: &&FieldChange| field.path.contains("metadata.labels") || field.path.contains("metadata.annotations");
+    fields.iter().find(|field| !is_bookkeeping(field)).or(fields.first())
+}
+
+/// The end of a path, as much as names the field: `image`, `replicas`, `data.a`, `[app.kubernetes.io/version]`.
 fn last_part(path: &str) -> &str {
-    let start = path.rfind('.').map_or(0, |at| at + 1);
-    if path.len() - start >= 4 {
-        return &path[start..];
+    let mut depth = 0_usize;
+    let mut dots = Vec::new();
+    for (at, c) in path.char_indices() {
+        match c {
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            '.' if depth == 0 => dots.push(at + 1),
+            _ => {}
+        }
     }
-    let before = path[..start].trim_end_matches('.').rfind('.').map_or(0, |at| at + 1);
-    &path[before..]
+    let start = dots.pop().unwrap_or(0);
+    let before = dots.pop().unwrap_or(0);
+    let last = &path[start..];
+    match last.find('[') {
+        Some(open) if last.ends_with(']') && last[open..].contains('.') => &last[open..],
+        _ if last.len() < 4 => &path[before..],
+        _ => last,
+    }
 }
 
 fn values(text: &mut Text, field: &FieldChange) {
@@ -239,6 +261,9 @@ mod tests {
             ("kind", "kind"),
             ("", ""),
             ("spec.ports[0].port", "port"),
+            ("metadata.labels[app.kubernetes.io/version]", "[app.kubernetes.io/version]"),
+            ("spec.containers[api]", "containers[api]"),
+            ("a.b", "a.b"),
         ] {
             assert_eq!(last_part(path), expected);
         }

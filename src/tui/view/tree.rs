@@ -22,12 +22,13 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, rows: &[TreeRow], diffs: O
     let mut cursor = cursor;
     cursor.follow(rows.len(), height);
     let kind = rows.iter().map(|row| row.depth * 2 + row.key.kind.len()).max().unwrap_or(0).clamp(10, 30);
+    let names = rows.iter().map(|row| name_of(&row.key, row.depth).chars().count()).max().unwrap_or(0) + 1;
     for (at, row) in rows.iter().enumerate().skip(cursor.top).take(height) {
         let Some(line) = nth_row(list, at - cursor.top) else { break };
         if at == cursor.at {
             pen.tint(line, Ink::Selected);
         }
-        let text = object(pen, state, row, kind, usize::from(list.width));
+        let text = object(pen, state, row, (kind, names), usize::from(list.width));
         pen.line(line, 0, &text);
     }
     if let Some(row) = rows.get(cursor.at).filter(|_| pane.width > 0) {
@@ -36,7 +37,7 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State, rows: &[TreeRow], diffs: O
     }
 }
 
-fn object(pen: &Pen, state: &State, row: &TreeRow, kind: usize, width: usize) -> Text {
+fn object(pen: &Pen, state: &State, row: &TreeRow, (kind, names): (usize, usize), width: usize) -> Text {
     let mut text = pen.text();
     text.space(1);
     match row.sync {
@@ -54,7 +55,7 @@ fn object(pen: &Pen, state: &State, row: &TreeRow, kind: usize, width: usize) ->
     let age = row.created.map(|created| age::short(state.now, created)).unwrap_or_default();
     let room = width.saturating_sub(text.width() + 6);
     let message = message(row);
-    let name = if message.is_empty() { room } else { (room * 3 / 5).max(16).min(room) };
+    let name = if message.is_empty() { room } else { names.max(8).min(room * 3 / 5) };
     text.column(if row.depth == 0 { Ink::Strong } else { Ink::Text }, &name_of(&row.key, row.depth), name).space(1);
     text.column(Ink::Dim, message, room.saturating_sub(name + 1));
     text.right(Ink::Dim, &age, width.saturating_sub(text.width() + 1));
