@@ -8,16 +8,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
+use num_bigint::BigUint;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     PKCS_ECDSA_P256_SHA256, PKCS_ED25519, SanType,
 };
 
 use super::argument::{function, int, text, texts};
+use super::crypto::SLOW;
+use super::rsa;
 use crate::helm::state::State;
 use crate::template::{Function, Host, Parameter, Structure, Value};
 
-use Parameter::{Any, Int, Named, String as Text};
+use Parameter::{Int, List, Named, String as Text};
 
 pub(super) static FUNCTIONS: &[Function] = &[
     function("buildCustomCert", &[Text, Text], build_custom),
@@ -30,19 +33,19 @@ pub(super) static FUNCTIONS: &[Function] = &[
         authority(&Wanted::authority(args)?, key(&text(&args[2]))?)
     }),
     function("genPrivateKey", &[Text], generate_key),
-    function("genSelfSignedCert", &[Text, Any, Any, Int], |host, args| {
+    function("genSelfSignedCert", &[Text, List, List, Int], |host, args| {
         random(host, "genSelfSignedCert");
         self_signed(&Wanted::server(host, args)?, new_key()?)
     }),
-    function("genSelfSignedCertWithKey", &[Text, Any, Any, Int, Text], |host, args| {
+    function("genSelfSignedCertWithKey", &[Text, List, List, Int, Text], |host, args| {
         random(host, "genSelfSignedCertWithKey");
         self_signed(&Wanted::server(host, args)?, key(&text(&args[4]))?)
     }),
-    function("genSignedCert", &[Text, Any, Any, Int, CERTIFICATE], |host, args| {
+    function("genSignedCert", &[Text, List, List, Int, CERTIFICATE], |host, args| {
         random(host, "genSignedCert");
         signed(&Wanted::server(host, args)?, new_key()?, &args[4])
     }),
-    function("genSignedCertWithKey", &[Text, Any, Any, Int, CERTIFICATE, Text], |host, args| {
+    function("genSignedCertWithKey", &[Text, List, List, Int, CERTIFICATE, Text], |host, args| {
         random(host, "genSignedCertWithKey");
         signed(&Wanted::server(host, args)?, key(&text(&args[5]))?, &args[4])
     }),
@@ -123,7 +126,7 @@ impl Wanted {
         for address in texts(host, &args[1])? {
             let address = address.text().into_owned();
             let parsed: IpAddr =
-                address.parse().map_err(|_| format!("error parsing ip: {address} is not a valid ip address"))?;
+                address.parse().map_err(|_| format!("error parsing ip: {address}"))?;
             names.push(SanType::IpAddress(parsed));
         }
         for name in texts(host, &args[2])? {
@@ -172,14 +175,23 @@ fn new_key() -> Result<KeyPair, String> {
     KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|error| error.to_string())
 }
 
-/// Reads a private key: PKCS #8, or PKCS #1 inside of it.
+/// Reads a private key: PKCS #8, or what goes inside of it for RSA and P-256.
 fn key(pem: &str) -> Result<KeyPair, String> {
     let wrong = |error: rcgen::Error| format!("parsing private key: {error}");
-    let Some(body) = pem_body(pem, "RSA PRIVATE KEY") else { return KeyPair::from_pem(pem).map_err(wrong) };
-    let pkcs1 = STANDARD.decode(body).map_err(|error| format!("parsing private key: {error}"))?;
-    // An RSA key of PKCS #8: version 0, the algorithm, and the key of PKCS #1 as an octet string.
-    let algorithm = [0x02, 1, 0, 0x30, 13, 0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 0x05, 0];
-    let content = [&algorithm[..], &der(0x04, &pkcs1)].concat();
+    if !pem.contains("-----BEGIN ") {
+        return Err("parsing private key: no PEM data in input".into());
+    }
+    // PKCS #8 holds version 0, the algorithm, and the key of its own standard as an octet string.
+    const RSA: &[u8] = &[0x02, 1, 0, 0x30, 13, 0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 0x05, 0];
+    const P256: &[u8] = &[
+        0x02, 1, 0, 0x30, 19, 0x06, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 0x06, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1,
+        7,
+    ];
+    let rsa = pem_body(pem, "RSA PRIVATE KEY").map(|body| (body, RSA));
+    let found = rsa.or_else(|| pem_body(pem, "EC PRIVATE KEY").map(|body| (body, P256)));
+    let Some((body, algorithm)) = found else { return KeyPair::from_pem(pem).map_err(wrong) };
+    let inner = STANDARD.decode(body).map_err(|error| format!("parsing private key: {error}"))?;
+    let content = [algorithm, &der(0x04, &inner)].concat();
     let pem = as_pem("PRIVATE KEY", &der(0x30, &content));
     KeyPair::from_pem(&pem).map_err(wrong)
 }
@@ -251,10 +263,26 @@ fn generate_key(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let pem = match &*text(&args[0]) {
         "ecdsa" => elliptic_pem(&new_key()?)?,
         "ed25519" => unix_lines(&KeyPair::generate_for(&PKCS_ED25519).map_err(wrong)?.serialize_pem()),
-        "" | "rsa" | "dsa" => return Err("only ecdsa and ed25519 keys can be generated".into()),
+        "" | "rsa" => {
+            host.spend(SLOW)?;
+            rsa_pem(&rsa::generate(4096)?)
+        }
+        "dsa" => return Err("keys of the outdated kind dsa cannot be generated; use ecdsa or ed25519".into()),
         other => format!("Unknown type {other}"),
     };
     Ok(pem.into())
+}
+
+/// Returns an RSA key in the form of PKCS #1.
+fn rsa_pem(numbers: &[BigUint; 8]) -> String {
+    let mut content = der(0x02, &[0]);
+    for number in numbers {
+        let bytes = number.to_bytes_be();
+        // A highest bit would be a minus.
+        let sign: &[u8] = if bytes.first().is_some_and(|byte| *byte >= 0x80) { &[0] } else { &[] };
+        content.extend(der(0x02, &[sign, &bytes].concat()));
+    }
+    as_pem("RSA PRIVATE KEY", &der(0x30, &content))
 }
 
 /// Returns a key of P-256 in the form of its own standard, which names the curve.
@@ -270,6 +298,7 @@ fn elliptic_pem(key: &KeyPair) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use super::{rsa, rsa_pem};
     use crate::helm::function::tests::{check, check_error, run};
 
     #[test]
@@ -282,7 +311,14 @@ mod tests {
         assert_eq!(key.lines().count(), 5, "{key}");
         let key = run(r#"{{ genPrivateKey "ed25519" }}"#).expect("a key");
         assert!(key.starts_with("-----BEGIN PRIVATE KEY-----\n"), "{key}");
-        check_error(r#"{{ genPrivateKey "rsa" }}"#, "only ecdsa and ed25519 keys can be generated");
+        check_error(r#"{{ genPrivateKey "dsa" }}"#, "use ecdsa or ed25519");
+    }
+
+    #[test]
+    fn generated_keys_can_sign() {
+        let key = rsa_pem(&rsa::generate(2048).expect("a key"));
+        assert!(key.starts_with("-----BEGIN RSA PRIVATE KEY-----\nMII") && super::key(&key).is_ok(), "{key}");
+        check(r#"{{ (genCAWithKey "a" 1 (genPrivateKey "ecdsa")).Cert | trunc 27 }}"#, "-----BEGIN CERTIFICATE-----");
     }
 
     #[test]
@@ -296,7 +332,7 @@ mod tests {
             r#"{{ $k := genSelfSignedCert "a" nil nil 5 }}{{ $c := genCAWithKey "a" 5 $k.Key }}{{ eq $c.Key $k.Key }}"#,
             "true",
         );
-        check_error(r#"{{ genSelfSignedCert "a" (list "x") nil 5 }}"#, "error parsing ip: x is not a valid ip address");
+        check_error(r#"{{ genSelfSignedCert "a" (list "x") nil 5 }}"#, "error parsing ip: x");
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
 ];
 
 /// What a slow hash counts against the budget: some hundred of them use it up.
-const SLOW: usize = 1 << 18;
+pub(super) const SLOW: usize = 1 << 18;
 
 /// Returns a password hashed with a random salt, or what is wrong with it.
 fn hashed(host: &mut dyn Host, function: &'static str, password: &[u8]) -> Result<String, String> {

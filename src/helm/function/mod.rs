@@ -24,6 +24,7 @@ mod random;
 mod reflect;
 mod regex;
 mod regex_syntax;
+mod rsa;
 mod scope;
 mod semver;
 mod text;
