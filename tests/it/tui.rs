@@ -133,6 +133,15 @@ fn layers_at_80_by_24() {
 }
 
 #[test]
+fn the_filter_is_written_above_the_list() {
+    let mut state = state(Screen::Fleet, (80, 24));
+    state.filter.text = "payments health:deg".to_owned();
+    state.filter.editing = true;
+    state.sort();
+    insta::assert_snapshot!("filter-80x24", picture(&state));
+}
+
+#[test]
 fn every_size_can_be_drawn() {
     for (width, height) in (1..=200).step_by(9).flat_map(|width| (1..=60).step_by(5).map(move |height| (width, height)))
     {

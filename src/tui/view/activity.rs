@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 
 use super::frame::bar;
 use super::pen::{Pen, Text, nth_row};
-use crate::model::{AuditEntry, Operation, Outcome};
+use crate::model::{AuditEntry, Operation, Outcome, Phase};
 use crate::tui::age;
 use crate::tui::sign::Sign;
 use crate::tui::state::State;
@@ -100,7 +100,9 @@ fn operation_row(pen: &Pen, state: &State, operation: &Operation, width: usize) 
     if operation.phase.is_over() {
         let end = operation.finished.unwrap_or(state.now).as_second() - operation.started.as_second();
         text.column(Ink::Dim, &age::duration(end), 5);
-        text.add(sign.ink(), operation.phase.as_str()).space(1);
+        if operation.phase != Phase::Succeeded {
+            text.add(sign.ink(), operation.phase.as_str()).space(1);
+        }
     } else {
         let total: usize = operation.apps.iter().map(|app| app.total).sum();
         let done: usize = operation.apps.iter().map(|app| app.results.len().min(app.total)).sum();

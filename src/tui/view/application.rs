@@ -55,7 +55,9 @@ fn title(pen: &mut Pen, area: Rect, state: &State, app: &App) {
         text.space(1).add(Ink::Strong, release);
     }
     let mut namespace = pen.text();
-    namespace.space(3).add(Ink::Dim, "namespace ").add(Ink::Text, &app.namespace);
+    if area.width >= 100 {
+        namespace.space(3).add(Ink::Dim, "namespace ").add(Ink::Text, &app.namespace);
+    }
     if let Some(commit) = &app.commit {
         let words = format!(" · {} \"{}\"", commit.id.short(), commit.subject);
         let who = format!(" {}, {}", commit.author, age::short(state.now, commit.at));

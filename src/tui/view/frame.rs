@@ -263,7 +263,21 @@ pub fn bar(state: &State, done: usize, total: usize, width: usize) -> Text {
     text
 }
 
+/// What the keys do while the filter is written.
+fn filter_hints(pen: &Pen) -> Text {
+    let mut text = pen.text();
+    for (key, words) in [("Enter", "keep the filter"), ("Esc", "as it was")] {
+        text.space(if text.is_empty() { 1 } else { 3 });
+        text.add(Ink::Strong, key).space(1).add(Ink::Dim, words);
+    }
+    text
+}
+
 fn hints(pen: &mut Pen, area: Rect, row: usize, state: &State) {
+    if state.filter.editing && state.layers.is_empty() {
+        let text = filter_hints(pen);
+        return pen.line(area, row, &text);
+    }
     let mut marks = pen.text();
     let count = state.marks.len();
     if count > 0 {

@@ -147,6 +147,10 @@ fn reference(text: &mut Text, plan: &Plan, moved: &RefMove) {
 }
 
 fn counts(text: &mut Text, plan: &Plan) {
+    if plan.apps.iter().all(|app| app.changes.is_empty()) {
+        text.space(2).add(Ink::Dim, "no object changes");
+        return;
+    }
     let (changed, created, deleted) = plan.counts();
     let count =
         |wanted: Action| plan.apps.iter().flat_map(|app| &app.changes).filter(|one| one.action == wanted).count();
