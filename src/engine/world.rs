@@ -369,6 +369,10 @@ impl World {
             Some(place) => *place = progress,
             None => operation.apps.push(progress),
         }
+        let done = operation.apps.iter().filter(|app| app.phase.is_some_and(model::Phase::is_over)).count();
+        if operation.phase == model::Phase::Running {
+            operation.message = format!("{done} of {} applications are done", operation.apps.len());
+        }
         self.changed();
     }
 

@@ -90,7 +90,6 @@ environments:
     ref: {tag: stable}
     clusters: [prod-01, ops-01]
     protected: true
-    soak: 1m
 ";
 
 const README: &str = "\
