@@ -103,6 +103,7 @@ fn kind(value: &Value) -> Kind {
         Value::Uint8(_) => Kind::Uint,
         Value::Float(_) => Kind::Float,
         Value::String(_) => Kind::String,
+        Value::Structure(_) if int(value).is_some() => Kind::Int,
         _ => Kind::None,
     }
 }
@@ -111,6 +112,7 @@ fn int(value: &Value) -> Option<i64> {
     match value {
         Value::Int(value) | Value::Int64(value) => Some(*value),
         Value::Uint8(value) => Some(i64::from(*value)),
+        Value::Structure(structure) if structure.kind().starts_with("int") => int(&structure.plain()),
         _ => None,
     }
 }
@@ -140,7 +142,8 @@ fn equal_two(left: &Value, right: &Value) -> Result<bool, String> {
         _ if left.is_nil() || right.is_nil() => left.is_nil() == right.is_nil(),
         _ if kind(left) != Kind::None || kind(right) != Kind::None => return Err(incompatible(left, right)),
         (Value::Structure(left), Value::Structure(right)) if !matches!(right.kind(), "map" | "slice") => {
-            std::rc::Rc::ptr_eq(left, right) || left.type_name() == right.type_name() && left.print() == right.print()
+            let is_alike = || left.type_name() == right.type_name() && left.print() == right.print();
+            std::rc::Rc::ptr_eq(left, right) || left.kind() != "ptr" && is_alike()
         }
         (Value::List(_), Value::List(_)) | (Value::Map(_), Value::Map(_)) | (Value::Structure(_), _) => {
             let shown = shown(right);

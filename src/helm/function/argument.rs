@@ -149,6 +149,7 @@ pub(super) fn to_int64(value: &Value) -> i64 {
         Value::Int(number) | Value::Int64(number) => *number,
         Value::Uint8(number) => i64::from(*number),
         Value::Float(number) => truncated(*number),
+        Value::Structure(structure) if structure.kind() == "int" => to_int64(&structure.plain()),
         Value::Bool(truth) => i64::from(*truth),
         Value::String(text) => parse_int(without_zero_fraction(&text.text())).unwrap_or_default(),
         _ => 0,
@@ -165,6 +166,7 @@ fn truncated(number: f64) -> i64 {
 pub(super) fn to_float64(value: &Value) -> f64 {
     match value {
         Value::Float(number) => *number,
+        Value::Structure(structure) if structure.kind() == "int" => to_float64(&structure.plain()),
         Value::Int(number) | Value::Int64(number) => *number as f64,
         Value::Uint8(number) => f64::from(*number),
         Value::Bool(truth) => f64::from(u8::from(*truth)),

@@ -14,11 +14,12 @@ use rcgen::{
     PKCS_ECDSA_P256_SHA256, PKCS_ED25519, SanType,
 };
 
-use super::argument::{function, int, text, texts};
+use super::argument::{function, int, text};
 use super::crypto::SLOW;
 use super::rsa;
 use crate::helm::state::State;
-use crate::template::{Function, Host, Parameter, Structure, Value};
+use crate::template::format::quote_text;
+use crate::template::{Function, Host, Parameter, Structure, Value, print_value};
 
 use Parameter::{Int, List, Named, String as Text};
 
@@ -35,19 +36,19 @@ pub(super) static FUNCTIONS: &[Function] = &[
     function("genPrivateKey", &[Text], generate_key),
     function("genSelfSignedCert", &[Text, List, List, Int], |host, args| {
         random(host, "genSelfSignedCert");
-        self_signed(&Wanted::server(host, args)?, new_key()?)
+        self_signed(&Wanted::server(args)?, new_key()?)
     }),
     function("genSelfSignedCertWithKey", &[Text, List, List, Int, Text], |host, args| {
         random(host, "genSelfSignedCertWithKey");
-        self_signed(&Wanted::server(host, args)?, key(&text(&args[4]))?)
+        self_signed(&Wanted::server(args)?, key(&text(&args[4]))?)
     }),
     function("genSignedCert", &[Text, List, List, Int, CERTIFICATE], |host, args| {
         random(host, "genSignedCert");
-        signed(&Wanted::server(host, args)?, new_key()?, &args[4])
+        signed(&Wanted::server(args)?, new_key()?, &args[4])
     }),
     function("genSignedCertWithKey", &[Text, List, List, Int, CERTIFICATE, Text], |host, args| {
         random(host, "genSignedCertWithKey");
-        signed(&Wanted::server(host, args)?, key(&text(&args[5]))?, &args[4])
+        signed(&Wanted::server(args)?, key(&text(&args[5]))?, &args[4])
     }),
 ];
 
@@ -121,17 +122,16 @@ impl Wanted {
         Ok(Wanted { common_name: text(&args[0]).into_owned(), names: Vec::new(), days: days(&args[1])? })
     }
 
-    fn server(host: &mut dyn Host, args: &[Value]) -> Result<Self, String> {
+    fn server(args: &[Value]) -> Result<Self, String> {
         let mut names = Vec::new();
-        for address in texts(host, &args[1])? {
-            let address = address.text().into_owned();
-            let parsed: IpAddr =
-                address.parse().map_err(|_| format!("error parsing ip: {address}"))?;
+        for address in strings(&args[1], "error parsing ip")? {
+            let parsed: IpAddr = address.parse().map_err(|_| format!("error parsing ip: {address}"))?;
             names.push(SanType::IpAddress(parsed));
         }
-        for name in texts(host, &args[2])? {
-            let name = name.text().into_owned().try_into();
-            names.push(SanType::DnsName(name.map_err(|error: rcgen::Error| error.to_string())?));
+        for name in strings(&args[2], "error processing alternate dns name")? {
+            let wrong =
+                format!("error creating certificate: x509: {} cannot be encoded as an IA5String", quote_text(&name));
+            names.push(SanType::DnsName(name.try_into().map_err(|_| wrong)?));
         }
         Ok(Wanted { common_name: text(&args[0]).into_owned(), names, days: days(&args[3])? })
     }
@@ -160,6 +160,16 @@ impl Wanted {
         let (cert, key) = (unix_lines(&certificate.pem()), unix_lines(&key.serialize_pem()));
         Certificate { cert, key, common_name: Some(self.common_name.clone()) }.value()
     }
+}
+
+/// Returns the items of a list, all of which have to be texts.
+fn strings(list: &Value, problem: &str) -> Result<Vec<String>, String> {
+    let Value::List(list) = list else { return Ok(Vec::new()) };
+    let items = list.items.iter().map(|item| match item {
+        Value::String(_) => Ok(text(item).into_owned()),
+        other => Err(format!("{problem}: {} is not a string", String::from_utf8_lossy(&print_value(other)))),
+    });
+    items.collect()
 }
 
 fn days(value: &Value) -> Result<i64, String> {
@@ -333,6 +343,10 @@ mod tests {
             "true",
         );
         check_error(r#"{{ genSelfSignedCert "a" (list "x") nil 5 }}"#, "error parsing ip: x");
+        check_error(
+            r#"{{ genSelfSignedCert "a" nil (list "b" 1) 5 }}"#,
+            "error processing alternate dns name: 1 is not a string",
+        );
     }
 
     #[test]
