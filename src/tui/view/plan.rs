@@ -204,7 +204,7 @@ fn change<'a>(text: &'a mut Text, change: &Change) -> &'a mut Text {
     }
     if let Some(field) = headline(&change.fields) {
         text.space(2).add(Ink::Dim, last_part(&field.path)).space(1);
-        values(text, field);
+        short_values(text, field);
         if change.fields.len() > 1 {
             text.add(Ink::Dim, &format!("  and {} more", change.fields.len() - 1));
         }
@@ -242,20 +242,55 @@ fn last_part(path: &str) -> &str {
 }
 
 fn values(text: &mut Text, field: &FieldChange) {
-    match &field.live {
-        Some(live) => text.fit(Ink::Removed, live, 40),
-        None => text.add(Ink::Dim, "absent"),
-    };
+    value(text, Ink::Removed, field.live.as_deref(), 0);
     text.add(Ink::Dim, " → ");
-    match &field.git {
-        Some(git) => text.fit(Ink::Added, git, 40),
+    value(text, Ink::Added, field.git.as_deref(), 0);
+}
+
+/// The same in less room: what both begin with is left out.
+fn short_values(text: &mut Text, field: &FieldChange) {
+    let (live, git) = (field.live.as_deref(), field.git.as_deref());
+    let skip = live.zip(git).map_or(0, |(live, git)| common(live, git));
+    value(text, Ink::Removed, live, skip);
+    text.add(Ink::Dim, " → ");
+    value(text, Ink::Added, git, skip);
+}
+
+fn value(text: &mut Text, ink: Ink, value: Option<&str>, skip: usize) {
+    match value {
+        Some(value) if skip > 0 => text.fit(ink, &format!("…{}", &value[skip..]), 40),
+        Some(value) => text.fit(ink, value, 40),
         None => text.add(Ink::Dim, "absent"),
     };
 }
 
+/// Returns how many bytes of two values are the same up to the last `/`, `:` or `,`; 0 if that is not worth leaving out.
+fn common(live: &str, git: &str) -> usize {
+    let same = live
+        .char_indices()
+        .zip(git.chars())
+        .find(|((_, a), b)| a != b)
+        .map_or(live.len().min(git.len()), |((at, _), _)| at);
+    let at = live[..same].rfind(['/', ':', ',']).map_or(0, |at| at + 1);
+    if at >= 12 && at < live.len() && at < git.len() { at } else { 0 }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::last_part;
+    use super::{common, last_part};
+
+    #[test]
+    fn what_two_values_begin_with_is_left_out() {
+        for (live, git, expected) in [
+            ("registry.example.com/shop/a:1.5.0", "registry.example.com/shop/a:1.6.0", "registry.example.com/shop/a:"),
+            ("registry.example.com/shop/a", "registry.example.com/shop/a:1", "registry.example.com/shop/"),
+            ("a:1", "a:2", ""),
+            ("guest-checkout,", "guest-checkout,express", ""),
+            ("ünïcödé/ünïcödé:1", "ünïcödé/ünïcödé:é", "ünïcödé/ünïcödé:"),
+        ] {
+            assert_eq!(&live[..common(live, git)], expected);
+        }
+    }
 
     #[test]
     fn a_field_is_named_by_the_end_of_its_path() {
