@@ -66,7 +66,11 @@ pub(super) async fn run(
         let handle = engine::start(setup);
         match &args.picture {
             Some(path) => draw(&handle, options, args, path).await,
-            None => tokio::join!(screen(&handle, options), bring_up(&handle)).0,
+            None => {
+                let filled = handle.clone();
+                tokio::spawn(async move { bring_up(&filled).await });
+                screen(&handle, options).await
+            }
         }
     };
     stop.cancel();

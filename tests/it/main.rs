@@ -9,6 +9,7 @@
 
 mod api;
 mod charts;
+mod cli;
 mod corpus;
 mod diff;
 mod functions;
@@ -22,6 +23,7 @@ mod sim;
 mod source;
 mod store;
 mod template;
+mod terminal;
 mod tidy;
 mod tui;
 mod yaml;

@@ -1,0 +1,289 @@
+//! The command line: the real binary against the demo's clusters, and against everything that can be wrong.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::git::git;
+
+/// The program with nothing of the person's own around it.
+fn program(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quarterdeck"));
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("HOME", home).env("TMPDIR", home).env("USER", "ana").current_dir(home).stdin(Stdio::null());
+    command
+}
+
+fn run(command: &mut Command) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+/// The demo's clusters, until the test ends.
+struct Demo {
+    home: TempDir,
+    child: Child,
+    repository: String,
+    kubeconfig: String,
+}
+
+impl Demo {
+    fn start() -> Self {
+        let home = TempDir::new().unwrap();
+        let mut child =
+            program(home.path()).args(["demo", "--serve", "--quiet"]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut word = |name: &str| {
+            let line = lines.next().unwrap().unwrap();
+            line.strip_prefix(name).unwrap_or_else(|| panic!("{line:?} is not the {name}")).trim().to_owned()
+        };
+        let (kubeconfig, repository) = (word("kubeconfig"), word("repository"));
+        let demo = Self { home, child, repository, kubeconfig };
+        demo.wait();
+        demo
+    }
+
+    /// Waits until everything that renders is in the clusters.
+    fn wait(&self) {
+        let start = Instant::now();
+        loop {
+            let (_, out, error) = self.run(&["status", "-o", "json"]);
+            let status: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{error}"));
+            let open: Vec<_> = applications(&status)
+                .filter(|app| app["sync"] != "Synced" && app["name"] != "dev-01-search")
+                .map(|app| app["name"].clone())
+                .collect();
+            if open.is_empty() && applications(&status).count() == 36 {
+                return;
+            }
+            assert!(start.elapsed() < Duration::from_secs(120), "never synced: {open:?}");
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = program(self.home.path());
+        command.args(["--repo", &self.repository, "--kubeconfig", &self.kubeconfig]).args(arguments);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        run(&mut self.command(arguments))
+    }
+
+    fn status(&self, name: &str) -> Value {
+        let (_, out, error) = self.run(&["status", name, "-o", "json"]);
+        let status: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{error}"));
+        applications(&status).next().unwrap().clone()
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        // It has to go even if a test fails; whether that worked is not the test's matter.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn applications(status: &Value) -> impl Iterator<Item = &Value> {
+    status["applications"].as_array().unwrap().iter()
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[test]
+fn the_demo_is_looked_at_changed_and_put_right() {
+    let demo = Demo::start();
+    status_has_the_documented_form(&demo);
+    drift_is_seen_and_healed(&demo);
+    promotions_and_rollbacks_are_planned(&demo);
+}
+
+fn status_has_the_documented_form(demo: &Demo) {
+    let (code, out, error) = demo.run(&["status", "dev-01-checkout", "-o", "json"]);
+    assert_eq!((code, error.as_str()), (0, ""), "{out}");
+    let status: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(keys(&status), ["applications", "clusters"]);
+    let cluster = &status["clusters"][0];
+    for key in ["name", "server", "context", "connection", "age_seconds"] {
+        assert!(cluster.get(key).is_some(), "no {key} in {cluster}");
+    }
+    let app = applications(&status).next().unwrap();
+    let documented = [
+        "cluster",
+        "commit",
+        "conditions",
+        "environment",
+        "health",
+        "name",
+        "objects",
+        "project",
+        "resources",
+        "sync",
+        "target_revision",
+        "wave",
+    ];
+    assert_eq!(keys(app), documented);
+    assert_eq!(
+        (&app["cluster"], &app["environment"], &app["sync"]),
+        (&"dev-01".into(), &"dev".into(), &"Synced".into())
+    );
+    let object = &app["objects"][0];
+    assert_eq!(keys(object), ["group", "health", "kind", "message", "name", "namespace", "sync"]);
+    assert_eq!(app["resources"], app["objects"].as_array().unwrap().len());
+    let (code, out, _) = demo.run(&["status", "dev-01-search", "-o", "yaml"]);
+    assert_eq!(code, 2, "it does not render");
+    assert!(out.contains("type: ComparisonError") && !out.contains("objects:\n    - "), "{out}");
+    let (_, out, _) = demo.run(&["status"]);
+    assert!(out.starts_with("NAME "), "{out}");
+    assert!(out.contains("index.url is empty"), "a reason stands in the table: {out}");
+}
+
+/// Scales a Deployment through the API, as kubectl does.
+fn scale(demo: &Demo, cluster: &str, namespace: &str, name: &str, replicas: u32) {
+    use quarterdeck::cluster::{ApplyOptions, Connection, Kubeconfig};
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let kubeconfig = Kubeconfig::load(&[PathBuf::from(&demo.kubeconfig)]).unwrap();
+        let connection = Connection::connect(&kubeconfig, cluster).await.unwrap();
+        let discovery = connection.discover().await.unwrap();
+        let object = serde_json::json!({"apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": name, "namespace": namespace}, "spec": {"replicas": replicas}});
+        let object = quarterdeck::model::Object::new(object).unwrap();
+        let resource = discovery.find(&object.gvk()).unwrap();
+        let live = connection.get(resource, namespace, name).await.unwrap().unwrap();
+        let mut changed = live.value().clone();
+        changed["spec"]["replicas"] = replicas.into();
+        changed["metadata"].as_object_mut().unwrap().remove("managedFields");
+        let wanted = quarterdeck::model::Object::new(changed).unwrap();
+        connection.replace(resource, &wanted, &live, ApplyOptions { dry_run: false }).await.unwrap();
+    });
+}
+
+fn drift_is_seen_and_healed(demo: &Demo) {
+    let app = "stag-01-storefront";
+    scale(demo, "stag-01", "shop", "storefront", 7);
+    assert_eq!(demo.status(app)["sync"], "OutOfSync");
+    let (code, out, _) = demo.run(&["diff", app]);
+    assert_eq!(code, 2);
+    assert!(out.contains("-  replicas: 7\n+  replicas: 2\n"), "{out}");
+    let (code, out, error) = demo.run(&["sync", app]);
+    assert_eq!(code, 1, "{out}");
+    assert!(error.contains("nothing was changed: there is no terminal to ask on"), "{error}");
+    assert!(out.contains("spec.replicas: 7 -> 2"), "the plan is shown: {out}");
+    let (code, out, error) = demo.run(&["sync", app, "--dry-run"]);
+    assert_eq!(code, 0, "{out}{error}");
+    assert_eq!(demo.status(app)["sync"], "OutOfSync", "neither of them changed anything");
+    let (code, out, error) = demo.run(&["sync", app, "--yes"]);
+    assert_eq!(code, 0, "{out}{error}");
+    assert_eq!(demo.status(app)["sync"], "Synced");
+    assert_eq!(demo.run(&["diff", app]).0, 0);
+    let (code, out, _) = demo.run(&["sync", app, "--yes"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("Nothing to do"), "{out}");
+    let (code, out, _) = demo.run(&["audit"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("Sync stag-01-storefront") && out.contains("succeeded") && out.contains("ana"), "{out}");
+}
+
+fn promotions_and_rollbacks_are_planned(demo: &Demo) {
+    let references = || git(Path::new(&demo.repository), &["for-each-ref"]);
+    let before = references();
+    let (code, out, error) = demo.run(&["promote", "dev", "--dry-run"]);
+    assert_eq!(code, 0, "{error}");
+    assert!(out.contains("refs/heads/staging") && out.contains("stag-01-checkout on stag-01"), "{out}");
+    let (code, out, _) = demo.run(&["rollback", "prod", "v1.1.0", "--dry-run"]);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("refs/tags/stable") && out.contains("prod-01-catalog on prod-01"), "{out}");
+    assert_eq!(demo.run(&["promote", "dev"]).0, 1, "nobody confirmed it");
+    assert_eq!(references(), before, "no reference moved");
+    let (code, out, error) = demo.run(&["promote", "dev", "--yes"]);
+    assert_eq!(code, 0, "{out}{error}");
+    let branch = |name: &str| git(Path::new(&demo.repository), &["rev-parse", name]);
+    assert_eq!(branch("staging"), branch("master"));
+    let (code, out, error) = demo.run(&["rollback", "prod", "v1.1.0", "--yes"]);
+    assert_eq!(code, 0, "{out}{error}");
+    assert_eq!(branch("stable^{commit}"), branch("v1.1.0^{commit}"));
+    assert_eq!(demo.status("prod-01-catalog")["commit"].as_str().unwrap(), branch("v1.1.0^{commit}").trim());
+}
+
+#[test]
+fn what_is_wrong_is_said_in_one_sentence() {
+    let home = TempDir::new().unwrap();
+    let folder = |name: &str| {
+        let path = home.path().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        path
+    };
+    let write = |path: &str, text: &str| {
+        let path = home.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let commit = |name: &str| {
+        git(&home.path().join(name), &["add", "-A"]);
+        git(&home.path().join(name), &["commit", "-q", "--allow-empty", "-m", "first"]);
+    };
+    folder("plain");
+    git(&folder("empty"), &["init", "-q"]);
+    git(&folder("bare-of-apps"), &["init", "-q"]);
+    commit("bare-of-apps");
+    git(&folder("policy"), &["init", "-q"]);
+    write("policy/.quarterdeck.yaml", "environment: []\n");
+    commit("policy");
+    write("broken.yaml", "a: [");
+    write("kubeconfig", "{apiVersion: v1, kind: Config, clusters: [], contexts: [], users: []}");
+    write("settings.toml", "them = 1\n");
+    let check = |arguments: &[&str], wanted: &str| {
+        let (code, out, error) = run(program(home.path()).args(arguments));
+        assert_eq!(code, 1, "{arguments:?}: {out}{error}");
+        assert!(error.starts_with("Error: ") && error.contains(wanted), "{arguments:?}: {error}");
+        assert!(!error.contains("panicked") && !error.contains("stack backtrace"), "{error}");
+        assert!(error.lines().count() <= 3, "{arguments:?}: {error}");
+    };
+    check(&["--repo", "nowhere", "status"], "nowhere");
+    check(&["--repo", "plain", "status"], "plain");
+    check(&["--repo", "empty", "status"], "empty");
+    check(&["--repo", "bare-of-apps", "--kubeconfig", "none", "status"], "kubeconfig none: it does not exist");
+    check(&["--repo", "bare-of-apps", "--kubeconfig", "broken.yaml", "status"], "kubeconfig broken.yaml");
+    check(
+        &["--repo", "bare-of-apps", "--kubeconfig", "kubeconfig", "--control-plane", "ops", "status"],
+        "has no context \"ops\"",
+    );
+    check(&["--repo", "bare-of-apps", "--config", "settings.toml", "status"], "settings.toml:1: unknown key \"them\"");
+    check(&["--repo", "bare-of-apps", "--config", "none.toml", "status"], "none.toml");
+    check(&["--repo", "bare-of-apps", "status", "web"], "there is no application \"web\"");
+    check(&["--repo", "bare-of-apps", "promote", "dev"], "there is no environment \"dev\"");
+    check(&["--repo", "bare-of-apps", "sync", "--yes"], "nothing to sync was named");
+    check(&["template", "nowhere"], "path \"nowhere\" not found");
+    check(&["health", "broken.yaml"], "broken.yaml");
+    check(&["template", "plain"], "Chart.yaml file is missing");
+    let (code, _, _) = run(program(home.path()).args(["--repo", "bare-of-apps", "status"]));
+    assert_eq!(code, 0, "a repository without Applications can be looked at");
+}
+
+#[test]
+fn charts_are_rendered_as_helm_prints_them() {
+    let home = TempDir::new().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = home.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("web/Chart.yaml", "{apiVersion: v2, name: web, version: 1.0.0}");
+    write("web/values.yaml", "{size: 1, name: a}");
+    write("web/templates/a.yaml", "kind: A\nsize: {{ .Values.size }}\nname: {{ .Release.Name }}-{{ .Values.name }}\n");
+    write("more.yaml", "name: b");
+    let (code, out, error) =
+        run(program(home.path()).args(["template", "rel", "web", "-f", "more.yaml", "--set", "size=3"]));
+    assert_eq!((code, error.as_str()), (0, ""));
+    assert_eq!(out, "---\n# Source: web/templates/a.yaml\nkind: A\nsize: 3\nname: rel-b\n");
+    let (code, _, error) = run(program(home.path()).args(["template", "rel", "web", "--set", "size"]));
+    assert_eq!((code, error.as_str()), (1, "Error: failed parsing --set data: key \"size\" has no value\n"));
+}
