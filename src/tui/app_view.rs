@@ -85,6 +85,8 @@ impl Content {
 pub struct Pane {
     /// What it shows.
     pub content: Content,
+    /// Whether it is from before a change and has to be asked for again.
+    pub is_stale: bool,
     /// The selected row of a list, or the first line of a text.
     pub cursor: Cursor,
 }

@@ -286,9 +286,13 @@ impl State {
         }
         let before: Vec<AppId> = self.lists.apps.iter().map(|&at| self.fleet.apps[at].id.clone()).collect();
         let selected = self.selected_row_name();
+        let chosen = before.get(self.cursors.apps.at);
         self.fleet = fleet;
         let filter = Filter::parse(&self.filter.text);
         let (apps, new) = rows::kept(&self.fleet, &filter, &before);
+        if let Some(row) = chosen.and_then(|id| apps.iter().position(|&at| self.fleet.apps[at].id == *id)) {
+            self.cursors.apps.at = row;
+        }
         self.lists.apps = apps;
         self.lists.new += new;
         self.lists.matrix = Matrix::new(&self.fleet, &filter, &self.folded);

@@ -1,6 +1,7 @@
 //! What the screens look like, and that nothing breaks them.
 
 mod opened;
+mod pressed;
 mod sample;
 
 use std::sync::Arc;

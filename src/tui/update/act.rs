@@ -1,7 +1,7 @@
 //! Actions.
 
 use super::lists::{self, Move};
-use super::{keys, look, look_again, open_view, plan};
+use super::{keys, look, open_view, outdate, plan};
 use crate::engine::{Detail, Request};
 use crate::model::{AppId, Ask, Mode, Plan, SyncAsk};
 use crate::tui::action::{Action, Risk, Scope};
@@ -300,7 +300,10 @@ fn meant(state: &State) -> Vec<AppId> {
     };
     match state.screen {
         Screen::Fleet => match state.lists.matrix.rows.get(state.cursors.fleet.at) {
-            Some(MatrixRow::Group { name, .. }) => all(&|app| app.group == *name),
+            Some(MatrixRow::Group { name, .. }) => {
+                let filter = Filter::parse(&state.filter.text);
+                all(&|app| app.group == *name && filter.passes(app))
+            }
             _ => Vec::new(),
         },
         Screen::Clusters => match state.fleet.clusters.get(state.cursors.clusters.at) {
@@ -379,7 +382,8 @@ fn refresh(state: &mut State, hard: bool, effects: &mut Vec<Effect>) {
     let apps = if hard { Vec::new() } else { meant(state) };
     state.say(false, if hard { "Fetching, rendering and comparing everything anew" } else { "Looking again" });
     effects.push(Effect::Send(Box::new(Request::Refresh { apps, hard })));
-    look_again(state, effects);
+    outdate(state, |_| true);
+    look(state, effects);
 }
 
 /// Goes to the next or the previous place where something begins.

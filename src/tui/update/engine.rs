@@ -1,9 +1,8 @@
 //! What the engine reports.
 
-use super::{look, open_view};
+use super::look;
 use crate::engine::{Event, Request};
 use crate::model::{Operation, Phase};
-use crate::tui::app_view::{Content, Tab};
 use crate::tui::confirm::{Confirm, Stage};
 use crate::tui::state::{Effect, Layer, State};
 
@@ -25,12 +24,8 @@ pub(super) fn event(state: &mut State, event: Event, effects: &mut Vec<Effect>) 
                     view.answer(ticket, result.clone());
                 }
             }
-            let waits_for_pods = open_view(state).is_some_and(|view| {
-                view.tab == Tab::Logs && matches!(view.pane().content, Content::Unasked) && view.first_pod().is_some()
-            });
-            if waits_for_pods {
-                look(state, effects);
-            }
+            // Logs wait for their pods, and what changed while the answer was on its way is asked for again.
+            look(state, effects);
         }
         Event::Started(id) => {
             for confirm in confirms(state) {

@@ -50,6 +50,9 @@ pub(super) fn leave(state: &mut State, effects: &mut Vec<Effect>) {
 
 fn scopes(state: &State) -> Vec<Scope> {
     match state.layers.last() {
+        Some(Layer::Confirm(confirm)) if confirm.operation().is_some() => {
+            vec![Scope::Activity, Scope::Confirm, Scope::Global]
+        }
         Some(Layer::Confirm(_)) => vec![Scope::Confirm, Scope::Global],
         Some(Layer::App(_)) => vec![Scope::App, Scope::Screen, Scope::Global],
         Some(Layer::Operation(..)) => vec![Scope::Activity, Scope::Global],

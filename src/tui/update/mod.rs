@@ -11,8 +11,9 @@ use std::sync::Arc;
 use super::app_view::{AppView, Content, Tab};
 use super::confirm::Confirm;
 use super::state::{Effect, Layer, Message, State};
+use super::view;
 use crate::engine::Request;
-use crate::model::{Ask, Phase};
+use crate::model::{App, Ask, Fleet, Phase};
 
 /// How long news stay on screen, in seconds.
 const TOAST_SECONDS: i64 = 4;
@@ -25,18 +26,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Mouse(event) => mouse::mouse(state, event, &mut effects),
         Message::Paste(text) => keys::paste(state, &text),
         Message::Resize(columns, rows) => state.size = (columns, rows),
-        Message::Fleet(fleet) => {
-            let before = state.open_app().and_then(|view| state.fleet.app(&view.app)).cloned();
-            state.take(fleet);
-            let after = state.open_app().and_then(|view| state.fleet.app(&view.app));
-            let has_changed = match (&before, after) {
-                (Some(before), Some(after)) => !Arc::ptr_eq(before, after),
-                _ => false,
-            };
-            if has_changed {
-                look_again(state, &mut effects);
-            }
-        }
+        Message::Fleet(fleet) => take(state, fleet, &mut effects),
         Message::Engine(event) => engine::event(state, event, &mut effects),
         Message::Tick(now) => {
             state.now = now;
@@ -50,27 +40,58 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     effects
 }
 
-/// Asks for what the open tab shows, unless it is there or on its way.
+/// Takes a snapshot in; what is selected stays selected, and what it shows of a changed application is asked for again.
+fn take(state: &mut State, fleet: Arc<Fleet>, effects: &mut Vec<Effect>) {
+    let before = state.open_app().and_then(|view| state.fleet.app(&view.app)).cloned();
+    let story = view::selected_story(state);
+    state.take(fleet);
+    if let Some(place) = story.and_then(|story| view::place_of_story(state, &story)) {
+        state.cursors.activity.at = place;
+    }
+    let after = state.open_app().and_then(|view| state.fleet.app(&view.app));
+    if before.zip(after).is_some_and(|(before, after)| has_changed(&before, after)) {
+        outdate(state, |tab| tab != Tab::Logs);
+        look(state, effects);
+    }
+}
+
+/// Says whether more of an application changed than when its cluster last answered.
+fn has_changed(before: &App, after: &App) -> bool {
+    !Arc::ptr_eq(&before.objects, &after.objects)
+        || before.sync != after.sync
+        || before.health != after.health
+        || before.why != after.why
+        || before.commit != after.commit
+        || before.operation != after.operation
+}
+
+/// Notes that what tabs show is from before a change; it stays on screen until the answer comes.
+fn outdate(state: &mut State, which: fn(Tab) -> bool) {
+    let Some(view) = open_view(state) else { return };
+    for (tab, pane) in Tab::ALL.into_iter().zip(&mut view.panes) {
+        pane.is_stale |= which(tab) && !matches!(pane.content, Content::Unasked);
+    }
+}
+
+/// Asks for what the open tab shows, unless it is there and of now, or on its way.
 fn look(state: &mut State, effects: &mut Vec<Effect>) {
-    ask(state, effects, |content| matches!(content, Content::Unasked));
-}
-
-/// Asks anew for what the open tab shows; what is there stays on screen until the answer comes.
-fn look_again(state: &mut State, effects: &mut Vec<Effect>) {
-    ask(state, effects, |content| !matches!(content, Content::Asked(..)));
-}
-
-fn ask(state: &mut State, effects: &mut Vec<Effect>, wanted: fn(&Content) -> bool) {
     let ticket = state.ticket + 1;
     let Some(view) = open_view(state) else { return };
     // Without its pods there is nothing to ask the logs of.
     let tab = if view.tab == Tab::Logs && view.question(Tab::Logs).is_none() { Tab::Resources } else { view.tab };
     let Some(what) = view.question(tab) else { return };
     let app = view.app.clone();
-    let content = &mut view.panes[tab.index()].content;
-    if !wanted(content) {
+    let pane = &mut view.panes[tab.index()];
+    let is_wanted = match &pane.content {
+        Content::Unasked => true,
+        Content::Asked(..) => false,
+        Content::Ready(_) | Content::Failed(_) => pane.is_stale,
+    };
+    if !is_wanted {
         return;
     }
+    pane.is_stale = false;
+    let content = &mut pane.content;
     let before = match std::mem::take(content) {
         Content::Ready(detail) | Content::Asked(_, Some(detail)) => Some(detail),
         _ => None,

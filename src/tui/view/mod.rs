@@ -132,6 +132,15 @@ pub fn selected_story(state: &State) -> Option<Layer> {
     })
 }
 
+/// Returns the row of the Activity screen that has a story.
+pub fn place_of_story(state: &State, story: &Layer) -> Option<usize> {
+    activity::rows(state).iter().position(|row| match (row, story) {
+        (activity::Row::Operation(operation), Layer::Operation(id, _)) => operation.id == *id,
+        (activity::Row::Entry(entry), Layer::Entry(id)) => entry.id == *id,
+        _ => false,
+    })
+}
+
 /// What is at a place on screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hit {

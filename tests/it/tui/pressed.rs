@@ -1,0 +1,230 @@
+//! What keys do, pressed one after the other.
+
+use std::sync::Arc;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use quarterdeck::engine::{Event, Request};
+use quarterdeck::model::{AppId, Ask, Fleet, OperationId, Phase, Plan, Problem};
+use quarterdeck::tui::{Confirm, Content, Effect, Layer, Message, Screen, Stage, State, Tab, update};
+
+use super::{opened, sample, state};
+
+const SIZE: (u16, u16) = (120, 30);
+
+/// Presses keys, written as in the settings, and returns what has to be done outside.
+fn keys(state: &mut State, text: &str) -> Vec<Effect> {
+    let press = |text: &str| {
+        let (modifiers, text) = match text.strip_prefix("ctrl-") {
+            Some(rest) => (KeyModifiers::CONTROL, rest),
+            None => (KeyModifiers::NONE, text),
+        };
+        let code = match text {
+            "enter" => KeyCode::Enter,
+            "esc" => KeyCode::Esc,
+            "tab" => KeyCode::Tab,
+            "right" => KeyCode::Right,
+            "space" => KeyCode::Char(' '),
+            letter => KeyCode::Char(letter.chars().next().unwrap()),
+        };
+        Message::Key(KeyEvent::new(code, modifiers))
+    };
+    text.split_whitespace().flat_map(|key| update(state, press(key))).collect()
+}
+
+fn requests(effects: &[Effect]) -> Vec<&Request> {
+    effects
+        .iter()
+        .filter_map(|effect| if let Effect::Send(request) = effect { Some(&**request) } else { None })
+        .collect()
+}
+
+/// Returns the applications that a sync was asked for.
+fn synced(effects: &[Effect]) -> Vec<String> {
+    match requests(effects).as_slice() {
+        [Request::Plan { ask: Ask::Sync(ask), .. }] => ask.apps.iter().map(ToString::to_string).collect(),
+        other => panic!("no sync was planned: {other:?}"),
+    }
+}
+
+fn confirm(state: &State) -> &Confirm {
+    match state.layers.last() {
+        Some(Layer::Confirm(confirm)) => confirm,
+        other => panic!("no confirmation is on top: {other:?}"),
+    }
+}
+
+/// Opens the confirmation of a sync and answers it with a plan.
+fn planned(state: &mut State, plan: Plan) {
+    assert_eq!(requests(&keys(state, "s")).len(), 1);
+    let ticket = state.ticket;
+    update(state, Message::Engine(Event::Planned { ticket, result: Ok(Arc::new(plan)) }));
+}
+
+fn select(state: &mut State, app: &str) {
+    let at = state.lists.apps.iter().position(|at| state.fleet.apps[*at].id == AppId::new(app)).unwrap();
+    state.cursors.apps.at = at;
+    state.touched = true;
+}
+
+fn changed(state: &State, change: impl FnOnce(&mut Fleet)) -> Message {
+    let mut fleet = Fleet::clone(&state.fleet);
+    fleet.generation += 1;
+    change(&mut fleet);
+    Message::Fleet(Arc::new(fleet))
+}
+
+#[test]
+fn a_plan_without_a_name_is_run_by_y_alone() {
+    for (pressed, runs) in [("enter", 0), ("space", 0), ("s", 0), ("y", 1), ("y y", 1), ("p y", 0), ("d y", 1)] {
+        let mut state = state(Screen::Apps, SIZE);
+        select(&mut state, "stag-01-redis");
+        planned(&mut state, opened::plan(false, true));
+        let effects = keys(&mut state, pressed);
+        let run = requests(&effects).iter().filter(|request| matches!(request, Request::Run(_))).count();
+        assert_eq!(run, runs, "{pressed:?}");
+    }
+}
+
+#[test]
+fn a_protected_plan_is_run_by_its_name_and_enter() {
+    let name = opened::plan(true, true).protected.unwrap();
+    let letters: String = name.chars().map(|letter| format!("{letter} ")).collect();
+    for (pressed, runs) in [
+        ("enter".to_owned(), 0),
+        ("y y".to_owned(), 0),
+        (letters.clone(), 0),
+        (format!("x {letters} enter"), 0),
+        (format!("{letters} enter enter"), 1),
+    ] {
+        let mut state = state(Screen::Apps, SIZE);
+        select(&mut state, "stag-01-redis");
+        planned(&mut state, opened::plan(true, true));
+        let effects = keys(&mut state, &pressed);
+        let run = requests(&effects).iter().filter(|request| matches!(request, Request::Run(_))).count();
+        assert_eq!(run, runs, "{pressed:?}");
+    }
+}
+
+#[test]
+fn a_plan_for_another_ticket_is_not_shown() {
+    let mut state = state(Screen::Apps, SIZE);
+    select(&mut state, "stag-01-redis");
+    keys(&mut state, "s");
+    let ticket = state.ticket + 7;
+    update(&mut state, Message::Engine(Event::Planned { ticket, result: Ok(Arc::new(opened::plan(false, true))) }));
+    assert!(matches!(confirm(&state).stage, Stage::Planning(_)));
+}
+
+#[test]
+fn a_refused_plan_is_made_again_and_not_run() {
+    let mut state = state(Screen::Apps, SIZE);
+    select(&mut state, "stag-01-redis");
+    planned(&mut state, opened::plan(false, true));
+    keys(&mut state, "y");
+    let effects = update(&mut state, Message::Engine(Event::Refused(Problem::new("it has moved"))));
+    assert!(matches!(requests(&effects).as_slice(), [Request::Plan { .. }]));
+    assert!(confirm(&state).note.is_some());
+    assert!(requests(&keys(&mut state, "y")).is_empty());
+}
+
+#[test]
+fn nothing_is_planned_where_nothing_may_change() {
+    for pressed in ["s", "P", "R"] {
+        let mut state = state(Screen::Apps, SIZE);
+        state.read_only = true;
+        assert!(requests(&keys(&mut state, pressed)).is_empty(), "{pressed}");
+        assert!(state.layers.is_empty() && state.toasts.len() == 1, "{pressed}");
+    }
+}
+
+#[test]
+fn a_group_is_synced_as_far_as_it_is_shown() {
+    let mut state = state(Screen::Fleet, SIZE);
+    let filter: String = "/cluster:dev".chars().map(|letter| format!("{letter} ")).collect();
+    keys(&mut state, &format!("{filter} enter g"));
+    let apps = synced(&keys(&mut state, "s"));
+    assert!(apps.iter().all(|app| app.starts_with("dev-01-")), "{apps:?}");
+}
+
+#[test]
+fn a_running_operation_can_be_stopped_from_its_confirmation() {
+    let mut state = state(Screen::Apps, SIZE);
+    let id = state.fleet.operations.iter().find(|operation| operation.phase == Phase::Running).unwrap().id;
+    select(&mut state, "stag-01-redis");
+    planned(&mut state, opened::plan(false, true));
+    keys(&mut state, "y");
+    update(&mut state, Message::Engine(Event::Started(id)));
+    let effects = keys(&mut state, "x");
+    assert!(matches!(requests(&effects).as_slice(), [Request::Cancel(cancelled)] if *cancelled == id));
+}
+
+#[test]
+fn the_selection_stays_when_a_row_above_it_goes() {
+    let mut state = state(Screen::Apps, SIZE);
+    select(&mut state, "stag-01-redis");
+    let first = state.lists.apps[0];
+    let message = changed(&state, |fleet| drop(fleet.apps.remove(first)));
+    update(&mut state, message);
+    assert_eq!(state.selected_app().unwrap().id, AppId::new("stag-01-redis"));
+}
+
+#[test]
+fn the_operation_that_is_selected_is_the_one_that_is_stopped() {
+    let mut state = state(Screen::Activity, SIZE);
+    keys(&mut state, "g");
+    let at = (0..9).find(|_| {
+        matches!(requests(&keys(&mut state, "x")).as_slice(), [Request::Cancel(_)]) || {
+            keys(&mut state, "j");
+            false
+        }
+    });
+    assert!(at.is_some(), "an operation of the sample is running");
+    let running = state.fleet.operations.iter().find(|operation| operation.phase == Phase::Running).unwrap().clone();
+    let message = changed(&state, |fleet| {
+        let mut newer = (*running).clone();
+        newer.id = OperationId(99);
+        newer.started = sample::now();
+        newer.title = "Sync another".to_owned();
+        fleet.operations.insert(0, Arc::new(newer));
+    });
+    update(&mut state, message);
+    let effects = keys(&mut state, "x");
+    assert!(matches!(requests(&effects).as_slice(), [Request::Cancel(id)] if *id == running.id), "{effects:?}");
+}
+
+#[test]
+fn what_a_tab_shows_is_asked_again_when_the_application_has_changed() {
+    let mut state = state(Screen::Apps, SIZE);
+    select(&mut state, "stag-01-redis");
+    for pressed in ["d", "tab"] {
+        keys(&mut state, pressed);
+    }
+    let Some(Layer::App(view)) = state.layers.last_mut() else { panic!("the application is open") };
+    view.tab = Tab::Resources;
+    for (pane, detail) in view.panes.iter_mut().zip(opened::details()) {
+        pane.content = Content::Ready(detail);
+    }
+    let message = changed(&state, |fleet| {
+        let app = fleet.apps.iter_mut().find(|app| app.id == AppId::new("stag-01-redis")).unwrap();
+        Arc::make_mut(app).why = "something else differs".to_owned();
+    });
+    update(&mut state, message);
+    let effects = keys(&mut state, "d");
+    assert_eq!(requests(&effects).len(), 1, "the diff is from before the change");
+}
+
+#[test]
+fn being_seen_again_is_no_change() {
+    let mut state = state(Screen::Apps, SIZE);
+    select(&mut state, "stag-01-redis");
+    keys(&mut state, "enter");
+    let Some(Layer::App(view)) = state.layers.last_mut() else { panic!("the application is open") };
+    for (pane, detail) in view.panes.iter_mut().zip(opened::details()) {
+        pane.content = Content::Ready(detail);
+    }
+    let message = changed(&state, |fleet| {
+        let app = fleet.apps.iter_mut().find(|app| app.id == AppId::new("stag-01-redis")).unwrap();
+        Arc::make_mut(app).seen = Some(sample::now());
+    });
+    assert!(requests(&update(&mut state, message)).is_empty());
+}
