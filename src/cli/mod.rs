@@ -56,12 +56,20 @@ pub fn alone(command: &Command, out: &mut dyn Write, notes: &mut dyn Write) -> O
 ///
 /// # Errors
 /// With what, where and what next.
-pub async fn run(command: Command, handle: Handle, out: &mut dyn Write) -> Result<u8, Problem> {
+pub async fn run(command: Command, handle: Handle, out: &mut dyn Write, notes: &mut dyn Write) -> Result<u8, Problem> {
     let mut session = Session::new(handle);
+    let code = answer(command, &mut session, out).await?;
+    for caution in session.cautions() {
+        writeln!(notes, "Warning: {}", line(&caution)).map_err(|error| unwritable(&error))?;
+    }
+    Ok(code)
+}
+
+async fn answer(command: Command, session: &mut Session, out: &mut dyn Write) -> Result<u8, Problem> {
     match command {
-        Command::Status(args) => show_status(&session, &args.selection, out).await,
-        Command::Diff(selection) => show_diff(&mut session, &selection, out).await,
-        Command::Sync(args) => sync(&mut session, args, out).await,
+        Command::Status(args) => show_status(session, &args.selection, out).await,
+        Command::Diff(selection) => show_diff(session, &selection, out).await,
+        Command::Sync(args) => sync(session, args, out).await,
         Command::Promote(args) => {
             let fleet = session.settled().await;
             let from = environment(&fleet, &args.from)?;
@@ -77,13 +85,13 @@ pub async fn run(command: Command, handle: Handle, out: &mut dyn Write) -> Resul
                     })?,
             };
             let ask = Ask::Promote { from, to, prune: args.prune };
-            change(&mut session, ask, &args.confirm, args.dry_run, args.output, out).await
+            change(session, ask, &args.confirm, args.dry_run, args.output, out).await
         }
         Command::Rollback(args) => {
             let fleet = session.settled().await;
             let environment = environment(&fleet, &args.environment)?;
             let ask = Ask::Rollback { environment, to: args.to, prune: args.prune };
-            change(&mut session, ask, &args.confirm, args.dry_run, args.output, out).await
+            change(session, ask, &args.confirm, args.dry_run, args.output, out).await
         }
         Command::Audit(args) => {
             let fleet = session.read().await;
@@ -128,9 +136,6 @@ fn environment(fleet: &Fleet, name: &str) -> Result<crate::model::EnvironmentNam
 async fn show_status(session: &Session, selection: &Selection, out: &mut dyn Write) -> Result<u8, Problem> {
     let fleet = session.settled().await;
     let apps = selection.choose(&fleet)?;
-    for problem in &fleet.problems {
-        tracing::warn!("{problem}");
-    }
     status::applications(out, selection.output, &fleet, &apps, !selection.apps.is_empty())
         .map_err(|error| unwritable(&error))?;
     Ok(if apps.iter().all(|app| status::is_well(app)) { FINE } else { DIFFERENT })

@@ -52,6 +52,25 @@ impl Session {
         }
     }
 
+    /// Returns what a reader of the answer should know besides: what went wrong, and what was not read.
+    pub fn cautions(&self) -> Vec<String> {
+        let fleet = self.handle.fleet();
+        let mut cautions: Vec<String> = fleet.problems.iter().map(Problem::to_string).collect();
+        let silent: Vec<&str> = fleet
+            .clusters
+            .iter()
+            .filter(|cluster| cluster.connection == Connection::Connecting)
+            .map(|cluster| cluster.name.as_str())
+            .collect();
+        if !silent.is_empty() {
+            cautions.push(format!("not everything was read: {} has not answered yet", silent.join(", ")));
+        }
+        if fleet.apps.is_empty() && fleet.loading.is_none() && fleet.generation > 0 {
+            cautions.push("the repository has no Applications; name another one with --repo".to_owned());
+        }
+        cautions
+    }
+
     /// Asks for a plan.
     ///
     /// # Errors

@@ -34,7 +34,14 @@ pub fn main() -> Result<ExitCode, Report> {
         .panic_section("This is a bug in quarterdeck. Nothing that was not confirmed has been changed.")
         .display_env_section(false)
         .install()?;
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(answer) => {
+            answer.print()?;
+            // Help and the version are answers; clap's own exit code for mistakes means drift here.
+            return Ok(ExitCode::from(if answer.use_stderr() { cli::ERROR } else { cli::FINE }));
+        }
+    };
     let surroundings = Surroundings::read();
     let (mut out, mut notes) = (output::Pipe::new(io::stdout()), output::Pipe::new(io::stderr()));
     let code = run(arguments, &surroundings, &mut out, &mut notes).or_else(|problem| {
@@ -78,7 +85,7 @@ fn run(
             Some(Command::Demo(args)) => demo::run(&args, &arguments.global, surroundings, out).await,
             Some(command) => {
                 let handle = engine::start(setup(&arguments.global, surroundings)?);
-                let code = cli::run(command, handle.clone(), out).await;
+                let code = cli::run(command, handle.clone(), out, notes).await;
                 handle.send(Request::Shutdown);
                 code
             }
@@ -194,6 +201,7 @@ fn repository(settings: &Settings, global: &Global, surroundings: &Surroundings)
     Repository::open(path).map_err(|error| {
         let hint = match error.hint() {
             "" => "name another one with --repo, or look around with `quarterdeck demo`".to_owned(),
+            hint if hint.contains("quarterdeck demo") => hint.to_owned(),
             hint => format!("{hint}; or look around with `quarterdeck demo`"),
         };
         Problem::new(error.to_string()).hint(hint)

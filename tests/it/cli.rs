@@ -102,6 +102,8 @@ fn the_demo_is_looked_at_changed_and_put_right() {
     let demo = Demo::start();
     status_has_the_documented_form(&demo);
     drift_is_seen_and_healed(&demo);
+    what_cannot_be_done_is_refused(&demo);
+    what_cannot_be_read_is_said(&demo);
     promotions_and_rollbacks_are_planned(&demo);
 }
 
@@ -192,6 +194,54 @@ fn drift_is_seen_and_healed(demo: &Demo) {
     assert!(out.contains("Sync stag-01-storefront") && out.contains("succeeded") && out.contains("ana"), "{out}");
 }
 
+fn what_cannot_be_done_is_refused(demo: &Demo) {
+    let references = || git(Path::new(&demo.repository), &["for-each-ref"]);
+    let before = references();
+    let cases: [(&[&str], &str); 7] = [
+        (&["status", "nope"], "there is no application \"nope\""),
+        (&["rollback", "prod", "nope", "--yes"], "revision \"nope\" does not exist"),
+        (&["rollback", "prd", "v1.1.0", "--yes"], "there is no environment \"prd\""),
+        (&["promote", "prod", "--yes"], "nothing comes after prod"),
+        (&["sync", "dev-01-redis", "--yes", "--resource", "nonsense"], "nonsense"),
+        (&["--control-plane", "nope", "status"], "the kubeconfig has no context \"nope\""),
+        (&["statsu"], "unrecognized subcommand 'statsu'"),
+    ];
+    for (arguments, wanted) in cases {
+        let (code, out, error) = demo.run(arguments);
+        assert_eq!((code, out.as_str()), (1, ""), "{arguments:?}: {error}");
+        let first = error.lines().next().unwrap_or_default();
+        assert!(first.contains(wanted), "{arguments:?}: {error}");
+    }
+    assert_eq!(references(), before);
+    let (code, out, error) = demo.run(&["sync", "dev-01-search", "--yes"]);
+    assert_eq!(code, 2, "{error}");
+    assert!(out.contains("dev-01-search on dev-01: left alone, ComparisonError"), "{out}");
+}
+
+/// Without a kubeconfig, or with clusters that nobody answers for, Git is still shown and nothing is written.
+fn what_cannot_be_read_is_said(demo: &Demo) {
+    let home = TempDir::new().unwrap();
+    let with = |arguments: &[&str]| run(program(home.path()).args(["--repo", &demo.repository]).args(arguments));
+    let (code, out, error) = with(&["status", "prod-01-redis"]);
+    assert_eq!(code, 2, "{error}");
+    assert!(out.contains("no kubeconfig context matches cluster prod-01"), "{out}");
+    assert!(error.starts_with("Warning: no cluster can be reached"), "{error}");
+
+    let mut config: Value = serde_yaml::from_str(&std::fs::read_to_string(&demo.kubeconfig).unwrap()).unwrap();
+    for cluster in config["clusters"].as_array_mut().unwrap() {
+        cluster["cluster"]["server"] = "https://127.0.0.1:1".into();
+    }
+    std::fs::write(home.path().join("unreachable"), config.to_string()).unwrap();
+    let (code, out, error) = with(&["--kubeconfig", "unreachable", "status", "prod-01-redis", "-o", "json"]);
+    assert_eq!(code, 2, "{error}");
+    let status: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(status["clusters"][0]["connection"], "lost", "{out}");
+    assert_eq!(applications(&status).next().unwrap()["sync"], "Unknown", "{out}");
+    let (code, out, error) = with(&["--kubeconfig", "unreachable", "sync", "prod-01-redis", "--yes"]);
+    assert_eq!(code, 2, "{error}");
+    assert!(out.contains("left alone, cluster prod-01 does not answer"), "{out}");
+}
+
 fn promotions_and_rollbacks_are_planned(demo: &Demo) {
     let references = || git(Path::new(&demo.repository), &["for-each-ref"]);
     let before = references();
@@ -264,8 +314,9 @@ fn what_is_wrong_is_said_in_one_sentence() {
     check(&["template", "nowhere"], "path \"nowhere\" not found");
     check(&["health", "broken.yaml"], "broken.yaml");
     check(&["template", "plain"], "Chart.yaml file is missing");
-    let (code, _, _) = run(program(home.path()).args(["--repo", "bare-of-apps", "status"]));
+    let (code, _, error) = run(program(home.path()).args(["--repo", "bare-of-apps", "status"]));
     assert_eq!(code, 0, "a repository without Applications can be looked at");
+    assert!(error.contains("Warning: the repository has no Applications"), "{error}");
 }
 
 #[test]
