@@ -38,13 +38,15 @@ pub fn environments(repository: &Repository, catalog: &Catalog, policy: Option<&
             inferred: stage.inferred,
         })
         .collect();
-    let tags = repository.tags().unwrap_or_default();
+    let mut tags = repository.tags().unwrap_or_default();
+    // What an environment follows moves: it is no release to go back to.
+    tags.retain(|tag| !found.iter().any(|environment| environment.reference == Reference::Tag(tag.name.clone())));
     for environment in &mut found {
         environment.commit =
             repository.resolve(environment.reference.as_str(), "").ok().map(|resolved| resolved.commit);
         if let Some(commit) = environment.commit.clone() {
             environment.release = release(&tags, &commit);
-            environment.releases = releases(repository, &tags, &commit, &environment.reference);
+            environment.releases = releases(repository, &tags, &commit);
         }
     }
     for place in 0..found.len() {
@@ -73,10 +75,10 @@ fn release(tags: &[Tag], commit: &CommitId) -> Option<String> {
 }
 
 /// Tags behind an environment's commit, newest first.
-fn releases(repository: &Repository, tags: &[Tag], now: &CommitId, reference: &Reference) -> Vec<(String, CommitInfo)> {
+fn releases(repository: &Repository, tags: &[Tag], now: &CommitId) -> Vec<(String, CommitInfo)> {
     let mut earlier: Vec<&Tag> = tags
         .iter()
-        .filter(|tag| &tag.commit != now && tag.name != reference.as_str())
+        .filter(|tag| &tag.commit != now)
         .filter(|tag| matches!(repository.ahead_behind(now, &tag.commit), Ok((ahead, 0)) if ahead > 0))
         .collect();
     earlier.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| version(b).cmp(&version(a))));

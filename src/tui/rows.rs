@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::filter::Filter;
-use crate::model::{App, AppId, ClusterName, Fleet, HealthStatus, Sync};
+use crate::model::{App, AppId, ClusterName, ConditionKind, Fleet, HealthStatus, Sync};
 
 /// How applications are sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,7 +47,12 @@ pub fn badness(app: &App) -> u8 {
     if app.operation.is_some() {
         return 5;
     }
-    let blocked = if app.blocked().is_some() { 6 } else { 0 };
+    let is_unreachable = || app.blocked().is_some_and(|condition| condition.kind == ConditionKind::Unreachable);
+    let blocked = match super::sign::broken(app) {
+        Some(_) => 6,
+        None if is_unreachable() => 5,
+        None => 0,
+    };
     let health = match app.health.status {
         HealthStatus::Degraded => 7,
         HealthStatus::Missing => 3,
@@ -188,16 +193,13 @@ pub struct Counts {
 impl Counts {
     /// Counts.
     pub fn new(fleet: &Fleet) -> Self {
-        use crate::model::{ConditionKind, Connection};
+        use crate::model::Connection;
         let mut counts = Self::default();
         for app in &fleet.apps {
             counts.out_of_sync += usize::from(app.sync == Sync::OutOfSync);
             counts.degraded += usize::from(app.health.status == HealthStatus::Degraded);
             counts.progressing += usize::from(app.health.status == HealthStatus::Progressing);
-            counts.broken += usize::from(app.conditions.iter().any(|condition| {
-                condition.kind.blocks_sync()
-                    && !matches!(condition.kind, ConditionKind::NoContext | ConditionKind::Unreachable)
-            }));
+            counts.broken += usize::from(super::sign::broken(app).is_some());
         }
         counts.lost =
             fleet.clusters.iter().filter(|cluster| matches!(cluster.connection, Connection::Lost { .. })).count();

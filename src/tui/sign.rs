@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::age;
 use super::theme::Ink;
-use crate::model::{App, Connection, Fleet, HealthStatus, Phase, Sync};
+use crate::model::{App, Condition, ConditionKind, Connection, Fleet, HealthStatus, Phase, Sync};
 
 /// A state as it is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +110,12 @@ pub struct Badge {
     pub stale: bool,
 }
 
+/// Returns why an application cannot be compared whatever its cluster says: what Git has is wrong.
+pub fn broken(app: &App) -> Option<&Condition> {
+    let is_about_git = |kind| !matches!(kind, ConditionKind::NoContext | ConditionKind::Unreachable);
+    app.conditions.iter().find(|condition| condition.kind.blocks_sync() && is_about_git(condition.kind))
+}
+
 /// Returns how an application is drawn. What cannot be reached is never drawn as healthy.
 pub fn badge(fleet: &Fleet, app: &App, now: Timestamp) -> Badge {
     let lost = fleet.cluster(&app.cluster).and_then(|cluster| match &cluster.connection {
@@ -124,6 +130,8 @@ pub fn badge(fleet: &Fleet, app: &App, now: Timestamp) -> Badge {
             Some(progress) => (Sign::Working, format!("{}/{}", progress.results.len(), progress.total)),
             None => (Sign::Working, "syncing".to_owned()),
         }
+    } else if let Some(condition) = broken(app) {
+        (Sign::Broken, condition.kind.as_str().trim_end_matches("Error").to_owned())
     } else if let Some(words) = &lost {
         (Sign::Unknown, words.clone())
     } else if app.sync == Sync::Unknown {
