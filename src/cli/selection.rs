@@ -60,9 +60,17 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> 
     let mut near: Vec<(usize, &str)> = known.map(|known| (distance(name, known), known)).collect();
     near.sort_unstable();
     near.dedup();
-    let names: Vec<&str> = near.iter().take(5).map(|(_, name)| *name).collect();
     let problem = Problem::new(format!("there is no {what} {name:?}"));
-    if names.is_empty() { problem } else { problem.hint(format!("there is {}", names.join(", "))) }
+    match near.first() {
+        Some((edits, nearest)) if *edits <= name.chars().count() / 3 => {
+            problem.hint(format!("did you mean {nearest:?}?"))
+        }
+        Some(_) => {
+            let names: Vec<&str> = near.iter().take(5).map(|(_, name)| *name).collect();
+            problem.hint(format!("there is {}", names.join(", ")))
+        }
+        None => problem,
+    }
 }
 
 /// Counts the edits between two words.

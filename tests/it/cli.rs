@@ -213,6 +213,8 @@ fn what_cannot_be_done_is_refused(demo: &Demo) {
         assert!(first.contains(wanted), "{arguments:?}: {error}");
     }
     assert_eq!(references(), before);
+    let (_, _, error) = demo.run(&["status", "dev-01-chekout"]);
+    assert!(error.contains("did you mean \"dev-01-checkout\"?"), "{error}");
     let (code, out, error) = demo.run(&["sync", "dev-01-search", "--yes"]);
     assert_eq!(code, 2, "{error}");
     assert!(out.contains("dev-01-search on dev-01: left alone, ComparisonError"), "{out}");
