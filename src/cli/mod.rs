@@ -42,8 +42,9 @@ pub fn alone(command: &Command, out: &mut dyn Write, notes: &mut dyn Write) -> O
         Command::Compare(args) => Some(object::compare(args, out)),
         Command::Completions { shell } => {
             let mut command = <args::Arguments as clap::CommandFactory>::command();
-            clap_complete::generate(*shell, &mut command, "quarterdeck", out);
-            Some(Ok(FINE))
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut command, "quarterdeck", &mut script);
+            Some(out.write_all(&script).map(|()| FINE).map_err(|error| unwritable(&error)))
         }
         Command::Keys => {
             Some(write!(out, "{}", crate::tui::key_table()).map(|()| FINE).map_err(|error| unwritable(&error)))

@@ -23,8 +23,21 @@ use crate::tui;
 struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
-        Self(std::env::temp_dir().join(format!("quarterdeck-demo-{}", std::process::id())))
+    /// Makes one that is nobody else's: what is there already is left alone, and only this person can look into it.
+    fn new() -> std::io::Result<Self> {
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        let name = |number: u32| format!("quarterdeck-demo-{}-{number}", std::process::id());
+        let mut number = 0;
+        loop {
+            let path = std::env::temp_dir().join(name(number));
+            match builder.create(&path) {
+                Ok(()) => return Ok(Self(path)),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && number < 100 => number += 1,
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 
@@ -42,7 +55,7 @@ pub(super) async fn run(
     surroundings: &Surroundings,
     out: &mut dyn Write,
 ) -> Result<u8, Problem> {
-    let folder = Folder::new();
+    let folder = Folder::new().map_err(|error| Problem::new(format!("no folder can be made for the demo: {error}")))?;
     let demo =
         demo::start(&folder.0, demo::Options::default()).await.map_err(|error| Problem::new(error.to_string()))?;
     let stop = CancellationToken::new();

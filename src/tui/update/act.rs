@@ -23,7 +23,7 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) 
         return state.say(true, format!("{} is refused: nothing may be changed from here (read-only)", row.hint));
     }
     // While a plan waits for an answer, nothing else is done behind its back.
-    if matches!(state.layers.last(), Some(Layer::Confirm(_))) && !is_for_confirmation(action) {
+    if state.layers.iter().any(|layer| matches!(layer, Layer::Confirm(_))) && !is_for_confirmation(action) {
         return;
     }
     match action {
@@ -424,8 +424,11 @@ fn copy(state: &mut State, effects: &mut Vec<Effect>) {
 /// Answers a plan that asks for no name; for one that does, says so.
 fn answer(state: &mut State, effects: &mut Vec<Effect>) {
     let Some(Layer::Confirm(layer)) = state.layers.last() else { return };
-    match layer.plan().and_then(|plan| plan.protected.clone()) {
-        Some(name) if layer.is_typing() => state.say(false, format!("Type {name} to confirm")),
+    let Some(plan) = layer.plan().cloned() else { return };
+    let closed = plan.closed().next().map(|gate| format!("Not now: {}", gate.reason));
+    match (closed, &plan.protected) {
+        (Some(words), _) => state.say(true, words),
+        (None, Some(name)) if layer.is_typing() => state.say(false, format!("Type {name} to confirm")),
         _ => confirm(state, effects),
     }
 }

@@ -84,11 +84,14 @@ fn typed(state: &mut State, press: Press, effects: &mut Vec<Effect>) -> bool {
             false
         }
         Some(Layer::Confirm(confirm)) if confirm.is_typing() => {
-            if press.code == KeyCode::Enter {
-                act::confirm(state, effects);
-                return true;
+            match press.code {
+                KeyCode::Enter => act::confirm(state, effects),
+                // Letters belong to the name here, so that these take control with them.
+                KeyCode::Char('p') if press.ctrl => act::act(state, Action::Prune, effects),
+                KeyCode::Char('d') if press.ctrl => act::act(state, Action::Details, effects),
+                _ => return edit(&mut confirm.typed, press),
             }
-            edit(&mut confirm.typed, press)
+            true
         }
         None if state.filter.editing => {
             match press.code {

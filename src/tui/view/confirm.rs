@@ -95,12 +95,18 @@ fn prompt(pen: &mut Pen, area: Rect, state: &State, confirm: &Confirm, plan: &Pl
     let keymap = &state.keymap;
     let mut keys = pen.text();
     let is_gone = |change: &Change| matches!(change.action, model::Action::Prune | model::Action::Keep);
-    if matches!(confirm.stage, Stage::Shown(_)) && !confirm.is_typing() {
+    // While a name is typed, what is typed comes first.
+    let has_room = !confirm.is_typing() || (confirm.typed.is_empty() && area.width >= 100);
+    if matches!(confirm.stage, Stage::Shown(_)) && has_room {
+        let (prune, details) = match confirm.is_typing() {
+            true => ("ctrl-p", "ctrl-d"),
+            false => (keymap.key(Action::Prune), keymap.key(Action::Details)),
+        };
         if plan.apps.iter().flat_map(|app| &app.changes).any(is_gone) {
-            key(&mut keys, keymap.key(Action::Prune), if confirm.prunes() { "do not prune" } else { "prune" });
+            key(&mut keys, prune, if confirm.prunes() { "do not prune" } else { "prune" });
             keys.space(3);
         }
-        key(&mut keys, keymap.key(Action::Details), if confirm.details { "fewer details" } else { "details" });
+        key(&mut keys, details, if confirm.details { "fewer details" } else { "details" });
         keys.space(3);
     }
     key(&mut keys, keymap.key(Action::Back), if matches!(confirm.stage, Stage::Sent(_)) { "close" } else { "cancel" });
