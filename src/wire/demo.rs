@@ -59,12 +59,17 @@ pub(super) async fn run(
     let demo =
         demo::start(&folder.0, demo::Options::default()).await.map_err(|error| Problem::new(error.to_string()))?;
     let stop = CancellationToken::new();
-    if !args.quiet {
-        tokio::spawn(demo.story(stop.clone()));
-    }
-    let setup = setup(&demo, &folder.0, global, surroundings)?;
+    let handle = engine::start(setup(&demo, &folder.0, global, surroundings)?);
+    let (filled, story) = (handle.clone(), demo.story(stop.clone()));
+    let has_story = !args.quiet;
+    tokio::spawn(async move {
+        bring_up(&filled).await;
+        if has_story {
+            story.await;
+        }
+    });
     let code = if args.serve {
-        serve(&demo, setup, out).await
+        serve(&demo, &handle, out).await
     } else {
         // A picture has all colours, wherever it is drawn.
         let surroundings = Surroundings {
@@ -76,14 +81,9 @@ pub(super) async fn run(
         options.help_note = demo.kubeconfig.as_ref().map(|path| {
             format!("The demo's clusters: kubectl --kubeconfig {} --context dev-01 get deploy -A", path.display())
         });
-        let handle = engine::start(setup);
         match &args.picture {
             Some(path) => draw(&handle, options, args, path).await,
-            None => {
-                let filled = handle.clone();
-                tokio::spawn(async move { bring_up(&filled).await });
-                screen(&handle, options).await
-            }
+            None => screen(&handle, options).await,
         }
     };
     stop.cancel();
@@ -114,7 +114,6 @@ fn setup(demo: &Demo, folder: &Path, global: &Global, surroundings: &Surrounding
 async fn draw(handle: &Handle, options: tui::Options, args: &Arguments, path: &Path) -> Result<u8, Problem> {
     let size = args.size.split_once('x').and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
     let size = size.ok_or_else(|| Problem::new(format!("size {:?} is not COLUMNSxROWS", args.size)))?;
-    bring_up(handle).await;
     tokio::time::sleep(Duration::from_secs(args.after)).await;
     let svg = tui::picture(handle, options, &args.keys, size).await.map_err(Problem::new)?;
     std::fs::write(path, svg)
@@ -124,8 +123,7 @@ async fn draw(handle: &Handle, options: tui::Options, args: &Arguments, path: &P
 }
 
 /// Serves the clusters until Ctrl-C.
-async fn serve(demo: &Demo, setup: Setup, out: &mut dyn Write) -> Result<u8, Problem> {
-    let handle = engine::start(setup);
+async fn serve(demo: &Demo, handle: &Handle, out: &mut dyn Write) -> Result<u8, Problem> {
     let kubeconfig = demo.kubeconfig.as_deref().unwrap_or(Path::new("")).display();
     let repository = demo.repository.display();
     let text = format!(
@@ -135,10 +133,7 @@ async fn serve(demo: &Demo, setup: Setup, out: &mut dyn Write) -> Result<u8, Pro
          Applications are being synced; Ctrl-C ends the clusters.\n"
     );
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| unwritable(&error))?;
-    tokio::select! {
-        () = async { bring_up(&handle).await; std::future::pending().await } => {}
-        () = told_to_stop() => {}
-    }
+    told_to_stop().await;
     handle.send(Request::Shutdown);
     Ok(cli::FINE)
 }
@@ -169,7 +164,8 @@ async fn told_to_stop() {
     interrupted.await;
 }
 
-/// Syncs everything that renders, once: simulated clusters begin empty, and there is something to see while they fill.
+/// Syncs everything that renders, once, and waits for its end: simulated clusters begin empty, and there is something to see
+/// while they fill.
 pub(super) async fn bring_up(handle: &Handle) {
     let mut snapshots = handle.subscribe();
     let fleet: Arc<Fleet> = loop {
@@ -187,12 +183,15 @@ pub(super) async fn bring_up(handle: &Handle) {
     const TICKET: u64 = u64::MAX;
     handle.send(Request::Plan { ticket: TICKET, ask: Ask::Sync(SyncAsk { apps, ..SyncAsk::default() }) });
     while let Ok(event) = events.recv().await {
-        let Event::Planned { ticket: TICKET, result } = event else { continue };
-        let Ok(plan) = result else { return };
-        let shown = plan.id.clone();
-        if let Ok(approved) = Plan::clone(&plan).approve(&shown) {
-            handle.send(Request::Run(approved));
+        match event {
+            Event::Planned { ticket: TICKET, result } => {
+                let Ok(plan) = result else { return };
+                let shown = plan.id.clone();
+                let Ok(approved) = Plan::clone(&plan).approve(&shown) else { return };
+                handle.send(Request::Run(approved));
+            }
+            Event::Finished(_) | Event::Refused(_) => return,
+            _ => {}
         }
-        return;
     }
 }

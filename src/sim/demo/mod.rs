@@ -106,7 +106,7 @@ impl Demo {
 }
 
 /// When the story's events come, counted from its start.
-pub const DRIFT: Duration = Duration::from_secs(20);
+pub const DRIFT: Duration = Duration::from_secs(8);
 /// When a cluster drops off.
 pub const UNREACHABLE: Duration = Duration::from_secs(40);
 /// When that cluster comes back.
