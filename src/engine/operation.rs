@@ -187,7 +187,13 @@ impl Work {
                 format!("{moved}{failed} of {} applications failed: {}", planned.jobs.len(), first(Phase::Failed)),
             )
         } else {
-            (Phase::Succeeded, format!("{moved}{} applications are as Git says", planned.jobs.len()))
+            (
+                Phase::Succeeded,
+                match planned.jobs.len() {
+                    1 => format!("{moved}1 application is as Git says"),
+                    count => format!("{moved}{count} applications are as Git says"),
+                },
+            )
         })
     }
 
