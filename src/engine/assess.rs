@@ -15,6 +15,9 @@ use super::task::{HookKind, has_object_option, hook_kind, wave_of};
 /// Live objects of a cluster by identity.
 pub type Live = HashMap<Key, Arc<Object>>;
 
+/// What is said of an object that may or may not be there.
+pub const NOT_READ: &str = "not read yet";
+
 /// What a comparison found, and for which pair of objects it holds.
 #[derive(Clone, Debug)]
 pub struct Verdict {
@@ -65,6 +68,8 @@ pub struct Scene<'a> {
     pub extra: &'a [Key],
     /// Says whether it is known that an object is there or not.
     pub is_known: &'a dyn Fn(&Key) -> bool,
+    /// Says why objects of that kind cannot be read, if they cannot.
+    pub unreadable: &'a dyn Fn(&Key) -> Option<String>,
     /// State of the child Application of that name.
     pub child: &'a dyn Fn(&Key) -> Option<(Sync, Health)>,
 }
@@ -95,7 +100,8 @@ pub fn assess(scene: &Scene<'_>, verdicts: &mut Verdicts) -> Assessment {
                 None if (scene.is_known)(&desired.key) => (Sync::OutOfSync, "not in the cluster".to_owned()),
                 None => {
                     is_unknown = true;
-                    (Sync::Unknown, "not read yet".to_owned())
+                    let reason = (scene.unreadable)(&desired.key);
+                    (Sync::Unknown, reason.unwrap_or_else(|| NOT_READ.to_owned()))
                 }
             };
             status.sync = Some(sync);

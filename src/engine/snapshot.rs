@@ -9,7 +9,7 @@ use crate::model::{
     Operation, Sync, text,
 };
 
-use super::assess::Assessment;
+use super::assess::{Assessment, NOT_READ};
 use super::world::{ClusterState, Record, World};
 
 /// Operations that a snapshot holds at most.
@@ -134,6 +134,14 @@ fn why(conditions: &[Condition], objects: &[crate::model::ObjectStatus], sync: S
     }
     if health.status > HealthStatus::Suspended && !health.message.is_empty() {
         return text::line(&health.message).into_owned();
+    }
+    if sync == Sync::Unknown {
+        let unread = |object: &&crate::model::ObjectStatus| {
+            object.sync == Some(Sync::Unknown) && !object.message.is_empty() && object.message != NOT_READ
+        };
+        if let Some(first) = objects.iter().find(unread) {
+            return text::line(&first.message).into_owned();
+        }
     }
     if sync == Sync::OutOfSync {
         let differing: Vec<_> = objects.iter().filter(|object| object.sync == Some(Sync::OutOfSync)).collect();

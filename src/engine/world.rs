@@ -793,6 +793,7 @@ impl World {
                 is_listed || state.discovery.as_ref().is_some_and(|discovery| discovery.find_gk(&gk).is_none())
             })
         };
+        let unreadable = |key: &Key| state.and_then(|state| state.failing.get(&key.gk()).cloned());
         let child = |key: &Key| {
             let app =
                 self.records.values().find(|record| *record.entry.application.name == *key.name)?.status.clone()?;
@@ -804,6 +805,7 @@ impl World {
             live,
             extra: &extra,
             is_known: &is_known,
+            unreadable: &unreadable,
             child: &child,
         };
         let assessment = assess::assess(&scene, &mut record.verdicts);
