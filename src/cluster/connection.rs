@@ -12,10 +12,13 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use super::way::Way;
 use super::{Error, ErrorKind, Kubeconfig};
 
 /// Longest wait for the answer to one request.
 const LONGEST_REQUEST: Duration = Duration::from_secs(30);
+/// Longest wait for a credential plugin: a person may have to confirm in a browser.
+const LONGEST_LOGIN: Duration = Duration::from_secs(60);
 /// Requests to one cluster at a time; watches do not count.
 const CONCURRENT: usize = 16;
 /// Latencies that are remembered.
@@ -27,6 +30,7 @@ const TRIES: u32 = 4;
 #[derive(Clone)]
 pub struct Connection {
     name: Arc<str>,
+    way: Arc<Way>,
     client: Client,
     places: Arc<Semaphore>,
     measured: Arc<Measured>,
@@ -76,13 +80,27 @@ impl Connection {
         config.connect_timeout = Some(Duration::from_secs(5));
         config.read_timeout = None;
         config.write_timeout = None;
-        let client = Client::try_from(config)?;
-        Ok(Self::from_client(client, context))
+        let way = kubeconfig.way(context);
+        // This runs the credential plugin, and waits for it.
+        let logging_in = tokio::task::spawn_blocking(move || Client::try_from(config));
+        let client = match tokio::time::timeout(LONGEST_LOGIN, logging_in).await {
+            Ok(Ok(client)) => client.map_err(|error| way.explain(&error))?,
+            Ok(Err(_)) => return Err(Error::new(ErrorKind::Other, "the connection cannot be prepared")),
+            Err(_) => return Err(way.plugin_hangs(LONGEST_LOGIN.as_secs())),
+        };
+        Ok(Self { way: Arc::new(way), ..Self::from_client(client, context) })
     }
 
     /// Wraps a client that is there already, such as a simulated cluster's.
     pub fn from_client(client: Client, name: &str) -> Self {
-        Self { name: name.into(), client, places: Arc::new(Semaphore::new(CONCURRENT)), measured: Arc::default() }
+        let way = Way { context: name.to_owned(), ..Way::default() };
+        Self {
+            name: name.into(),
+            way: Arc::new(way),
+            client,
+            places: Arc::new(Semaphore::new(CONCURRENT)),
+            measured: Arc::default(),
+        }
     }
 
     /// Returns the context's name.
@@ -117,7 +135,7 @@ impl Connection {
             self.places.acquire().await.map_err(|_| Error::new(ErrorKind::Other, "the connection is closed"))?;
         let start = Instant::now();
         let answer = match tokio::time::timeout(LONGEST_REQUEST, self.client.request_text(request)).await {
-            Ok(answer) => answer.map_err(Error::from),
+            Ok(answer) => answer.map_err(|error| self.way.explain(&error)),
             Err(_) => Err(Error::new(ErrorKind::Unreachable, format!("no answer for {} s", LONGEST_REQUEST.as_secs()))),
         };
         self.note(start, answer.is_err());
@@ -142,7 +160,7 @@ impl Connection {
     pub(super) async fn stream(&self, request: Request<Vec<u8>>) -> Result<impl AsyncBufRead + use<>, Error> {
         let start = Instant::now();
         let answer = match tokio::time::timeout(LONGEST_REQUEST, self.client.request_stream(request)).await {
-            Ok(answer) => answer.map_err(Error::from),
+            Ok(answer) => answer.map_err(|error| self.way.explain(&error)),
             Err(_) => Err(Error::new(ErrorKind::Unreachable, format!("no answer for {} s", LONGEST_REQUEST.as_secs()))),
         };
         self.note(start, answer.is_err());

@@ -1,7 +1,5 @@
 //! What a cluster answers when it does not do what it was asked, in plain words.
 
-use std::error::Error as _;
-
 /// Which kind of failure it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -41,6 +39,11 @@ impl Error {
         Self { kind, message, code: 0 }
     }
 
+    /// Makes an error of an answer with an HTTP status.
+    pub(super) fn answered(kind: ErrorKind, code: u16, message: impl Into<String>) -> Self {
+        Self { code, ..Self::new(kind, message) }
+    }
+
     /// Returns which kind of failure it is.
     pub fn kind(&self) -> ErrorKind {
         self.kind
@@ -64,26 +67,11 @@ impl Error {
             .and_then(serde_json::Value::as_u64)
             .and_then(|code| u16::try_from(code).ok())
             .unwrap_or(0);
-        Self { code, ..Self::new(kind_of(code, text("reason")), text("message")) }
+        Self::answered(kind_of(code, text("reason")), code, text("message"))
     }
 }
 
-impl From<kube::Error> for Error {
-    fn from(error: kube::Error) -> Self {
-        match error {
-            kube::Error::Api(status) => {
-                let message = if status.message.is_empty() { status.reason.clone() } else { status.message.clone() };
-                Self { code: status.code, ..Self::new(kind_of(status.code, &status.reason), message) }
-            }
-            kube::Error::Auth(error) => {
-                Self::new(ErrorKind::Unauthorized, format!("credentials cannot be had: {error}"))
-            }
-            other => Self::new(ErrorKind::Unreachable, unreachable_words(&other)),
-        }
-    }
-}
-
-fn kind_of(code: u16, reason: &str) -> ErrorKind {
+pub(super) fn kind_of(code: u16, reason: &str) -> ErrorKind {
     match (code, reason) {
         (404, _) | (_, "NotFound") => ErrorKind::NotFound,
         (410, _) | (_, "Expired" | "Gone") => ErrorKind::Gone,
@@ -94,36 +82,6 @@ fn kind_of(code: u16, reason: &str) -> ErrorKind {
         (429, _) => ErrorKind::TooManyRequests,
         _ => ErrorKind::Other,
     }
-}
-
-/// Returns the innermost causes, which say more than the wrappers around them.
-fn unreachable_words(error: &kube::Error) -> String {
-    let mut words = vec![error.to_string()];
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        words.push(inner.to_string());
-        cause = inner.source();
-    }
-    let all = words.join(": ").to_lowercase();
-    let plain = [
-        ("connection refused", "connection refused: nothing listens there"),
-        ("dns error", "the host name cannot be resolved"),
-        ("failed to lookup address", "the host name cannot be resolved"),
-        ("certificate has expired", "the server's certificate has expired"),
-        ("certexpired", "the server's certificate has expired"),
-        ("certificate expired", "the server's certificate has expired"),
-        ("unknownissuer", "the server's certificate is signed by an unknown authority"),
-        ("invalid peer certificate", "the server's certificate is not accepted"),
-        ("timed out", "no answer in time"),
-        ("deadline has elapsed", "no answer in time"),
-        ("network is unreachable", "the network is unreachable"),
-        ("no route to host", "there is no route to the host"),
-        ("connection reset", "the connection was reset"),
-    ];
-    if let Some((_, said)) = plain.iter().find(|(sign, _)| all.contains(sign)) {
-        return (*said).to_owned();
-    }
-    words.pop().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use kube::config::{ExecInteractiveMode, Kubeconfig as File};
+use kube::config::{ExecInteractiveMode, Kubeconfig as File, KubeconfigError};
 
+use super::way::Way;
 use super::{Error, ErrorKind};
 
 /// A place that can be connected to.
@@ -41,7 +42,7 @@ impl Kubeconfig {
             if is_world_writable(&about) {
                 return Err(wrong(path, "everybody may write to it, so it is not used (chmod o-w)".to_owned()));
             }
-            let file = File::read_from(path).map_err(|error| wrong(path, error.to_string()))?;
+            let file = File::read_from(path).map_err(|error| wrong(path, unreadable(&error)))?;
             merged = Some(match merged {
                 Some(first) => first.merge(file).map_err(|error| wrong(path, error.to_string()))?,
                 None => file,
@@ -84,9 +85,44 @@ impl Kubeconfig {
             .collect()
     }
 
+    /// Returns how a context is reached.
+    pub(super) fn way(&self, context: &str) -> Way {
+        let file = &self.file;
+        let about = file.contexts.iter().find(|named| named.name == context).and_then(|named| named.context.as_ref());
+        let user = about.and_then(|about| {
+            let named = file.auth_infos.iter().find(|named| Some(&named.name) == about.user.as_ref())?;
+            named.auth_info.as_ref()
+        });
+        let plugin = user.and_then(|user| user.exec.as_ref()).and_then(|exec| exec.command.clone());
+        let cluster = about.and_then(|about| {
+            let named = file.clusters.iter().find(|named| named.name == about.cluster)?;
+            named.cluster.as_ref()
+        });
+        let proxy = cluster.and_then(|cluster| cluster.proxy_url.as_deref()).unwrap_or_default();
+        Way {
+            context: context.to_owned(),
+            plugin: plugin.unwrap_or_default(),
+            proxy: without_password(proxy).to_owned(),
+        }
+    }
+
     pub(super) fn file(&self) -> File {
         self.file.clone()
     }
+}
+
+/// Says why a file cannot be read. Its text may be a token, so that only the place in it is named.
+fn unreadable(error: &KubeconfigError) -> String {
+    let KubeconfigError::Parse(error) = error else { return error.to_string() };
+    let place = error.location().map_or_else(String::new, |place| format!(" at line {}", place.line()));
+    format!("it does not read as a kubeconfig{place}; put it right, or name another one with --kubeconfig")
+}
+
+/// Returns the host and the port of a URL.
+fn without_password(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let rest = rest.split('/').next().unwrap_or(rest);
+    rest.rsplit_once('@').map_or(rest, |(_, host)| host)
 }
 
 #[cfg(unix)]

@@ -9,6 +9,7 @@ mod error;
 mod kubeconfig;
 mod read;
 mod watch;
+mod way;
 mod write;
 
 pub use self::connection::{Connection, Stats};

@@ -10,6 +10,7 @@
 mod api;
 mod charts;
 mod cli;
+mod cluster;
 mod corpus;
 mod diff;
 mod functions;
