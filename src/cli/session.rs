@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::broadcast;
+use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::engine::{Detail, Event, Handle, Inspect, Request};
-use crate::model::{AppId, Approved, Ask, Connection, Fleet, Operation, OperationId, Plan, Problem};
+use crate::model::{AppId, Approved, Ask, Connection, Fleet, Operation, Plan, Problem};
 
 /// Longest wait for clusters that are still being connected.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -76,15 +76,15 @@ impl Session {
     /// # Errors
     /// When it cannot be made, with the reason.
     pub async fn plan(&mut self, ask: Ask) -> Result<Arc<Plan>, Problem> {
-        self.tickets += 1;
-        let ticket = self.tickets;
-        self.handle.send(Request::Plan { ticket, ask });
-        loop {
-            match self.next().await? {
-                Event::Planned { ticket: answered, result } if answered == ticket => return result,
-                _ => {}
-            }
-        }
+        let ticket = self.ticket();
+        self.answer(
+            || Request::Plan { ticket, ask: ask.clone() },
+            |event| match event {
+                Event::Planned { ticket: answered, result } if answered == ticket => Some(result),
+                _ => None,
+            },
+        )
+        .await
     }
 
     /// Looks into an application.
@@ -92,15 +92,15 @@ impl Session {
     /// # Errors
     /// When the engine cannot see it.
     pub async fn inspect(&mut self, app: &AppId, what: Inspect) -> Result<Arc<Detail>, Problem> {
-        self.tickets += 1;
-        let ticket = self.tickets;
-        self.handle.send(Request::Inspect { ticket, app: app.clone(), what });
-        loop {
-            match self.next().await? {
-                Event::Inspected { ticket: answered, result } if answered == ticket => return result,
-                _ => {}
-            }
-        }
+        let ticket = self.ticket();
+        self.answer(
+            || Request::Inspect { ticket, app: app.clone(), what: what.clone() },
+            |event| match event {
+                Event::Inspected { ticket: answered, result } if answered == ticket => Some(result),
+                _ => None,
+            },
+        )
+        .await
     }
 
     /// Runs an approved plan to its end. Ctrl-C asks it to stop at the next safe point.
@@ -108,36 +108,61 @@ impl Session {
     /// # Errors
     /// When the engine refuses it or ends.
     pub async fn run(&mut self, approved: Approved) -> Result<Arc<Operation>, Problem> {
+        let plan = approved.plan().id.clone();
+        let mut snapshots = self.handle.subscribe();
         self.handle.send(Request::Run(approved));
-        let mut running: Option<OperationId> = None;
         loop {
-            let event = tokio::select! {
-                event = self.next() => event?,
+            // The snapshot tells of its end too, should the event be lost.
+            let known = snapshots.borrow_and_update().operations.iter().find(|known| known.plan == plan).cloned();
+            if let Some(operation) = known.as_ref().filter(|operation| operation.phase.is_over()) {
+                return Ok(operation.clone());
+            }
+            let running = known.map(|operation| operation.id);
+            tokio::select! {
+                event = self.events.recv() => match event {
+                    Ok(Event::Finished(operation)) if operation.plan == plan => return Ok(operation),
+                    Ok(Event::Refused(problem)) if running.is_none() => return Err(problem),
+                    Ok(_) | Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return Err(ended()),
+                },
+                changed = snapshots.changed() => changed.map_err(|_| ended())?,
                 _ = tokio::signal::ctrl_c() => {
                     if let Some(id) = running {
                         self.handle.send(Request::Cancel(id));
                     }
-                    continue;
                 }
-            };
-            match event {
-                Event::Started(id) => running = Some(id),
-                Event::Finished(operation) if running.is_none_or(|id| id == operation.id) => return Ok(operation),
-                Event::Refused(problem) if running.is_none() => return Err(problem),
-                _ => {}
             }
         }
     }
 
-    async fn next(&mut self) -> Result<Event, Problem> {
+    fn ticket(&mut self) -> u64 {
+        self.tickets += 1;
+        self.tickets
+    }
+
+    /// Sends a request until its answer comes: an answer may be lost among too many others.
+    async fn answer<T>(
+        &mut self,
+        request: impl Fn() -> Request,
+        take: impl Fn(Event) -> Option<Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        self.handle.send(request());
         loop {
             match self.events.recv().await {
-                Ok(event) => return Ok(event),
-                Err(broadcast::error::RecvError::Lagged(_)) => {}
-                Err(broadcast::error::RecvError::Closed) => return Err(Problem::new("the engine has ended")),
+                Ok(event) => {
+                    if let Some(result) = take(event) {
+                        return result;
+                    }
+                }
+                Err(RecvError::Lagged(_)) => self.handle.send(request()),
+                Err(RecvError::Closed) => return Err(ended()),
             }
         }
     }
+}
+
+fn ended() -> Problem {
+    Problem::new("the engine has ended")
 }
 
 fn is_settled(fleet: &Fleet) -> bool {

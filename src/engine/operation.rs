@@ -26,6 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(900);
 pub fn begin(id: OperationId, plan: &Plan, actor: &str) -> Operation {
     Operation {
         id,
+        plan: plan.id.clone(),
         kind: plan.kind,
         title: plan.title.clone(),
         actor: actor.to_owned(),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{AppId, ClusterName, Key, OperationId, PlanKind};
+use super::{AppId, ClusterName, Key, OperationId, PlanId, PlanKind};
 
 /// How an operation stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,8 @@ impl Phase {
 pub struct Operation {
     /// Number within this run.
     pub id: OperationId,
+    /// The plan that was confirmed.
+    pub plan: PlanId,
     /// Sync, promotion, rollback.
     pub kind: PlanKind,
     /// The plan's title.

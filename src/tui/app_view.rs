@@ -155,6 +155,16 @@ impl AppView {
         }
     }
 
+    /// Notes that answers may be lost, so that they are asked for again.
+    pub fn missed(&mut self) {
+        for pane in &mut self.panes {
+            if let Content::Asked(_, before) = &mut pane.content {
+                pane.content = before.take().map_or(Content::Unasked, Content::Ready);
+                pane.is_stale = true;
+            }
+        }
+    }
+
     /// Takes an answer in; one that nobody waits for is dropped.
     pub fn answer(&mut self, ticket: u64, result: Result<Arc<Detail>, Problem>) {
         let waits = |pane: &&mut Pane| matches!(pane.content, Content::Asked(asked, _) if asked == ticket);

@@ -32,6 +32,8 @@ pub struct Confirm {
     pub top: usize,
     /// Whether every field that changes is shown.
     pub details: bool,
+    /// The newest operation when it was confirmed: what comes of it is newer.
+    pub after: Option<OperationId>,
     /// What to say about the plan itself, such as that the world changed and it was made again.
     pub note: Option<String>,
 }
@@ -39,7 +41,15 @@ pub struct Confirm {
 impl Confirm {
     /// Opens it while the plan is being made.
     pub fn new(ask: Ask, ticket: u64) -> Self {
-        Self { ask, stage: Stage::Planning(ticket), typed: String::new(), top: 0, details: false, note: None }
+        Self {
+            ask,
+            stage: Stage::Planning(ticket),
+            typed: String::new(),
+            top: 0,
+            details: false,
+            after: None,
+            note: None,
+        }
     }
 
     /// Returns the plan, if there is one.

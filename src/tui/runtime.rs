@@ -80,7 +80,7 @@ pub async fn run(handle: Handle, options: Options) -> io::Result<()> {
             },
             fact = facts.recv() => match fact {
                 Ok(fact) => Some(Message::Engine(fact)),
-                Err(RecvError::Lagged(_)) => None,
+                Err(RecvError::Lagged(_)) => Some(Message::Missed),
                 Err(RecvError::Closed) => return Ok(()),
             },
             _ = clock.tick() => Some(Message::Tick(Timestamp::now())),

@@ -31,6 +31,8 @@ pub enum Message {
     Fleet(Arc<Fleet>),
     /// The engine reports a fact.
     Engine(Event),
+    /// Facts were reported so fast that some of them are lost.
+    Missed,
     /// Time went on.
     Tick(Timestamp),
 }

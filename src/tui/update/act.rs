@@ -435,11 +435,13 @@ fn answer(state: &mut State, effects: &mut Vec<Effect>) {
 
 /// Runs exactly the plan that is shown, if it may run.
 pub(super) fn confirm(state: &mut State, effects: &mut Vec<Effect>) {
+    let newest = state.fleet.operations.iter().map(|operation| operation.id).max();
     let Some(Layer::Confirm(layer)) = state.layers.last_mut() else { return };
     let Some(plan) = layer.ready().cloned() else { return };
     let shown = plan.id.clone();
     if let Ok(approved) = Plan::clone(&plan).approve(&shown) {
         layer.stage = Stage::Sent(plan);
+        layer.after = newest;
         effects.push(Effect::Send(Box::new(Request::Run(approved))));
     }
 }

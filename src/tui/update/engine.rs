@@ -1,5 +1,7 @@
 //! What the engine reports.
 
+use std::sync::Arc;
+
 use super::look;
 use crate::engine::{Event, Request};
 use crate::model::{Operation, Phase};
@@ -51,6 +53,39 @@ pub(super) fn event(state: &mut State, event: Event, effects: &mut Vec<Effect>) 
         Event::Finished(operation) => state.say(operation.phase != Phase::Succeeded, outcome(&operation)),
         Event::Notice(problem) => state.say(true, problem.to_string()),
     }
+}
+
+/// Asks again for everything whose answer may be lost.
+pub(super) fn missed(state: &mut State, effects: &mut Vec<Effect>) {
+    let (fleet, mut ticket) = (state.fleet.clone(), state.ticket);
+    for layer in &mut state.layers {
+        match layer {
+            Layer::App(view) => view.missed(),
+            Layer::Confirm(confirm) => {
+                if let Stage::Sent(plan) = &confirm.stage {
+                    let came_of_it = |operation: &&Arc<Operation>| {
+                        operation.plan == plan.id && confirm.after.is_none_or(|newest| newest < operation.id)
+                    };
+                    if let Some(operation) = fleet.operations.iter().find(came_of_it) {
+                        confirm.stage = Stage::Started(plan.clone(), operation.id);
+                        continue;
+                    }
+                    // Nobody can say whether it was refused: what is still to be done is shown and asked about anew.
+                    confirm.typed.clear();
+                    confirm.note = Some("whether it began is not known: this is what is to be done now".to_owned());
+                }
+                if matches!(confirm.stage, Stage::Planning(_) | Stage::Sent(_)) {
+                    ticket += 1;
+                    confirm.stage = Stage::Planning(ticket);
+                    let ask = confirm.ask.clone();
+                    effects.push(Effect::Send(Box::new(Request::Plan { ticket, ask })));
+                }
+            }
+            _ => {}
+        }
+    }
+    state.ticket = ticket;
+    look(state, effects);
 }
 
 fn confirms(state: &mut State) -> impl Iterator<Item = &mut Confirm> {

@@ -28,6 +28,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Resize(columns, rows) => state.size = (columns, rows),
         Message::Fleet(fleet) => take(state, fleet, &mut effects),
         Message::Engine(event) => engine::event(state, event, &mut effects),
+        Message::Missed => engine::missed(state, &mut effects),
         Message::Tick(now) => {
             state.now = now;
             state.toasts.retain(|toast| {
@@ -45,6 +46,8 @@ fn take(state: &mut State, fleet: Arc<Fleet>, effects: &mut Vec<Effect>) {
     let before = state.open_app().and_then(|view| state.fleet.app(&view.app)).cloned();
     let story = view::selected_story(state);
     state.take(fleet);
+    // Who was asked about one operation was not asked about the next.
+    state.is_leaving &= is_working(state);
     if let Some(place) = story.and_then(|story| view::place_of_story(state, &story)) {
         state.cursors.activity.at = place;
     }

@@ -228,3 +228,68 @@ fn being_seen_again_is_no_change() {
     });
     assert!(requests(&update(&mut state, message)).is_empty());
 }
+
+#[test]
+fn an_answer_that_is_lost_is_asked_for_again() {
+    let mut state = state(Screen::Apps, SIZE);
+    select(&mut state, "stag-01-redis");
+    assert_eq!(requests(&keys(&mut state, "enter")).len(), 1);
+    let first = state.ticket;
+    let effects = update(&mut state, Message::Missed);
+    assert!(
+        matches!(requests(&effects).as_slice(), [Request::Inspect { ticket, .. }] if *ticket > first),
+        "{effects:?}"
+    );
+    keys(&mut state, "esc s");
+    let second = state.ticket;
+    let effects = update(&mut state, Message::Missed);
+    assert!(matches!(requests(&effects).as_slice(), [Request::Plan { ticket, .. }] if *ticket > second), "{effects:?}");
+    let (ticket, plan) = (state.ticket, Arc::new(opened::plan(false, true)));
+    update(&mut state, Message::Engine(Event::Planned { ticket, result: Ok(plan) }));
+    assert!(matches!(confirm(&state).stage, Stage::Shown(_)));
+    assert!(requests(&update(&mut state, Message::Missed)).is_empty(), "what is there is not asked for");
+}
+
+#[test]
+fn a_confirmed_plan_is_found_again_when_its_beginning_is_lost() {
+    let mut state = state(Screen::Apps, SIZE);
+    select(&mut state, "stag-01-redis");
+    let plan = opened::plan(false, true);
+    // The same plan was run before: that one is not what came of this.
+    let with = |id: u64| {
+        let plan = plan.id.clone();
+        move |fleet: &mut Fleet| {
+            let mut operation = (*fleet.operations[0]).clone();
+            (operation.id, operation.plan) = (OperationId(id), plan);
+            fleet.operations.insert(0, Arc::new(operation));
+        }
+    };
+    let message = changed(&state, with(7));
+    update(&mut state, message);
+    planned(&mut state, plan.clone());
+    keys(&mut state, "y");
+    let message = changed(&state, with(8));
+    update(&mut state, message);
+    assert!(requests(&update(&mut state, Message::Missed)).is_empty());
+    assert_eq!(confirm(&state).operation(), Some(OperationId(8)));
+    keys(&mut state, "esc");
+    planned(&mut state, plan.clone());
+    keys(&mut state, "y");
+    let effects = update(&mut state, Message::Missed);
+    assert!(matches!(requests(&effects).as_slice(), [Request::Plan { .. }]), "{effects:?}");
+    assert!(confirm(&state).note.is_some());
+}
+
+#[test]
+fn leaving_is_asked_about_for_each_operation() {
+    let leaves = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::Quit));
+    let mut state = state(Screen::Apps, SIZE);
+    let phase = |phase| move |fleet: &mut Fleet| Arc::make_mut(&mut fleet.operations[0]).phase = phase;
+    assert!(!leaves(&keys(&mut state, "q")));
+    let message = changed(&state, phase(Phase::Succeeded));
+    update(&mut state, message);
+    let message = changed(&state, phase(Phase::Running));
+    update(&mut state, message);
+    assert!(!leaves(&keys(&mut state, "q")), "another operation runs now");
+    assert!(leaves(&keys(&mut state, "q")));
+}

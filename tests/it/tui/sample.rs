@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use quarterdeck::model::{
     App, AppId, AppProgress, AuditEntry, Cluster, ClusterName, CommitId, CommitInfo, Condition, ConditionKind,
     Connection, Environment, EnvironmentName, Fleet, GatePolicy, Health, HealthStatus, Key, ObjectResult, ObjectStatus,
-    Operation, OperationId, Outcome, Phase, PlanKind, Reference, RepositoryInfo, ResultStatus, Sync,
+    Operation, OperationId, Outcome, Phase, PlanId, PlanKind, Reference, RepositoryInfo, ResultStatus, Sync,
 };
 
 /// The time that every picture is taken at.
@@ -248,6 +248,7 @@ fn operations() -> Vec<Arc<Operation>> {
     ];
     let operation = |id, title: &str, phase, message: &str, started, finished, apps| Operation {
         id: OperationId(id),
+        plan: PlanId::new("earlier"),
         kind: PlanKind::Sync,
         title: title.to_owned(),
         actor: "ana".to_owned(),
