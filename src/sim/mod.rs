@@ -4,6 +4,7 @@ mod apply;
 mod clock;
 mod cluster;
 mod controllers;
+mod cron;
 mod defaults;
 mod discovery;
 mod fault;

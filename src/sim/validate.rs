@@ -168,6 +168,11 @@ fn always(resource: &ResourceType, version: &str, object: &Value) -> Vec<Cause> 
             }
             containers(&object["spec"]["template"]["spec"], "spec.template.spec", &mut causes);
         }
+        ("batch", "CronJob") => {
+            if let Err(why) = super::controllers::cronjob::schedule(object) {
+                causes.push(Cause::invalid("spec.schedule", &object["spec"]["schedule"], &why));
+            }
+        }
         ("batch", "Job") => {
             containers(&object["spec"]["template"]["spec"], "spec.template.spec", &mut causes);
             if object.pointer("/spec/template/spec/restartPolicy") == Some(&Value::from("Always")) {

@@ -214,3 +214,77 @@ async fn serve_by_hand() {
     }
     tokio::time::sleep(Duration::from_secs(1800)).await;
 }
+
+fn cron_job(name: &str, spec: &serde_json::Value) -> serde_json::Value {
+    let pod = json!({"spec": {"restartPolicy": "Never", "containers": [{"name": "run", "image": "registry.example.com/run:1"}]}});
+    let mut cron_job = json!({
+        "apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": name, "namespace": "default"},
+        "spec": {"jobTemplate": {"metadata": {"labels": {"of": name}}, "spec": {"backoffLimit": 0, "template": pod}}},
+    });
+    cron_job["spec"].as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
+    cron_job
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cron_job_makes_jobs_at_its_times() {
+    let start = "2026-01-30T02:28:30Z".parse().unwrap();
+    let cluster = Cluster::new("sim", Options { start: Some(start), ..Options::default() });
+    let live = |name: &str| cluster.object("batch", "CronJob", "default", name).unwrap();
+    let jobs = |name: &str| {
+        let is_its = |object: &Object| object.kind() == "Job" && object.text("/metadata/labels/of") == name;
+        let mut names: Vec<_> =
+            cluster.objects().iter().filter(|object| is_its(object)).map(|job| job.name().to_owned()).collect();
+        names.sort();
+        names
+    };
+    let health = |name: &str| quarterdeck::health::assess(&live(name)).unwrap().status;
+    let wait = |seconds| tokio::time::sleep(Duration::from_secs(seconds));
+    let seed = |name: &str, spec| cluster.seed("somebody", &cron_job(name, &spec)).unwrap();
+    seed("nightly", json!({"schedule": "30 2,4 * * *"}));
+    seed("often", json!({"schedule": "30-38 2 * * *", "successfulJobsHistoryLimit": 2}));
+    seed("paused", json!({"schedule": "* * * * *", "suspend": true}));
+    wait(1).await;
+    assert_eq!((live("nightly").value()["status"].clone(), health("nightly")), (json!({}), HealthStatus::Healthy));
+    // 02:30:01: both of them have begun.
+    wait(90).await;
+    assert_eq!(live("nightly").text("/status/lastScheduleTime"), "2026-01-30T02:30:00Z");
+    let at = start.as_second() / 60 + 2;
+    assert_eq!(jobs("nightly"), [format!("nightly-{at}")]);
+    assert_eq!(live("nightly").text("/status/active/0/name"), format!("nightly-{at}"));
+    assert_eq!(health("nightly"), HealthStatus::Healthy, "it runs");
+    wait(30).await;
+    assert!(live("nightly").value().pointer("/status/active").is_none());
+    assert!(live("nightly").text("/status/lastSuccessfulTime") > live("nightly").text("/status/lastScheduleTime"));
+    assert_eq!(health("nightly"), HealthStatus::Healthy);
+    wait(600).await;
+    assert_eq!(jobs("often").len(), 2, "older ones are gone");
+    assert_eq!(jobs("nightly").len(), 1, "its next time is in two hours");
+    assert!(jobs("paused").is_empty());
+    wait(2 * 3600).await;
+    assert_eq!(jobs("nightly").len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cron_job_does_not_run_twice_at_once_if_it_may_not() {
+    let cluster =
+        Cluster::new("sim", Options { start: Some("2026-01-30T02:28:30Z".parse().unwrap()), ..Options::default() });
+    let seed = |name: &str, policy: &str| {
+        let mut object = cron_job(name, &json!({"schedule": "* * * * *", "concurrencyPolicy": policy}));
+        // An image that is not there: the Job never ends.
+        let image = object.pointer_mut("/spec/jobTemplate/spec/template/spec/containers/0/image").unwrap();
+        *image = "registry.example.com/run:missing".into();
+        cluster.seed("somebody", &object).unwrap();
+    };
+    for policy in ["Allow", "Forbid", "Replace"] {
+        seed(&policy.to_lowercase(), policy);
+    }
+    tokio::time::sleep(Duration::from_secs(215)).await;
+    let jobs = |name: &str| {
+        let is_its = |object: &&Object| object.kind() == "Job" && object.text("/metadata/labels/of") == name;
+        cluster.objects().iter().filter(is_its).map(|job| job.name().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!((jobs("allow").len(), jobs("forbid").len(), jobs("replace").len()), (4, 1, 1));
+    assert!(jobs("replace")[0] > jobs("forbid")[0].replace("forbid", "replace"), "the newest one is left");
+    let error = cluster.seed("somebody", &cron_job("wrong", &json!({"schedule": "61 * * * *"}))).unwrap_err();
+    assert!(error.contains("spec.schedule: Invalid value: \"61 * * * *\": minute \"61\""), "{error}");
+}

@@ -1,5 +1,6 @@
 //! The controllers: one task per cluster, woken by changes and by what it planned for later.
 
+pub mod cronjob;
 mod daemonset;
 mod deployment;
 mod job;
@@ -67,6 +68,12 @@ impl Queue {
         self.count += 1;
         self.planned.insert(key.clone(), at);
         self.due.insert((at, self.count), key.clone());
+    }
+
+    /// Forgets what is planned for objects of a type.
+    fn forget(&mut self, ty: super::resource::TypeId) {
+        self.due.retain(|_, key| key.ty != ty);
+        self.planned.retain(|key, _| key.ty != ty);
     }
 
     fn take_due(&mut self, now: Instant) -> Vec<ObjectKey> {
@@ -177,7 +184,7 @@ fn reconcile(store: &mut Store, key: &ObjectKey) -> Option<Duration> {
         ("apps", "statefulsets") => statefulset::reconcile(store, key, &object),
         ("apps", "daemonsets") => daemonset::reconcile(store, key, &object),
         ("batch", "jobs") => job::reconcile(store, key, &object),
-        ("batch", "cronjobs") => None,
+        ("batch", "cronjobs") => cronjob::reconcile(store, key, &object),
         ("", "persistentvolumeclaims") => volume::claim(store, key, &object),
         ("", "services") => network::service(store, key, &object),
         ("networking.k8s.io", "ingresses") => network::ingress(store, key, &object),
@@ -196,6 +203,8 @@ pub fn settle(store: &mut Store) {
     for _ in 0..200 {
         pod::hurry(store);
         work(store, &mut queue, &mut seen, now);
+        // A schedule never ends, and its times do not come sooner.
+        queue.forget(store.built_in("batch", "cronjobs").id);
         match queue.next_due() {
             Some(at) => now = at.max(now),
             None => return,
