@@ -113,7 +113,7 @@ impl Schedule {
         let ambiguous = self.zone.to_ambiguous_timestamp(date.at(hour, minute, 0, 0));
         match ambiguous.offset() {
             jiff::tz::AmbiguousOffset::Gap { .. } => [None, None],
-            _ => [ambiguous.clone().earlier().ok(), ambiguous.later().ok()],
+            _ => [ambiguous.earlier().ok(), ambiguous.later().ok()],
         }
     }
 }
