@@ -38,7 +38,7 @@
 //! # What always holds
 //!
 //! - Imports point down only: [`model`]; then [`yaml`], [`template`], [`helm`], [`source`], [`diff`], [`health`], [`gate`],
-//!   which do no I/O; then [`git`], [`cluster`], [`store`], [`config`]; then [`engine`]; then [`tui`], [`cli`], [`sim`].
+//!   which do no I/O; then [`git`], [`registry`], [`cluster`], [`store`], [`config`]; then [`engine`]; then [`tui`], [`cli`], [`sim`].
 //! - Nothing is written to a cluster or a repository but through a plan that a person saw and confirmed.
 //! - A secret's value never enters a snapshot, the journal, a log or an error.
 //! - What does not work is said where it does not work, and hides nothing else.
@@ -56,6 +56,7 @@ pub mod yaml;
 pub mod cluster;
 pub mod config;
 pub mod git;
+pub mod registry;
 pub mod store;
 
 pub mod engine;

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 
 pub use environments::environments;
 pub use policy::{Freeze, Policy, Stage};
-pub use settings::Settings;
-pub use surroundings::Surroundings;
+pub use settings::{Charts, Settings};
+pub use surroundings::{ChartFiles, Surroundings};
 
 /// A file of settings cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -27,10 +27,23 @@ pub struct Settings {
     pub control_plane: Option<String>,
     /// Environments that must not be changed from here.
     pub read_only: Vec<String>,
+    /// Where charts come from.
+    pub charts: Charts,
 }
 
-const KNOWN: [&str; 8] =
-    ["repositories", "kubeconfig", "theme", "ascii", "keys", "contexts", "control_plane", "read_only"];
+/// Where charts come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Charts {
+    /// Address to what is asked instead of it and everything below it.
+    pub mirrors: BTreeMap<String, String>,
+    /// Registries, `host` or `host:port`, that are spoken to without encryption.
+    pub plain_http: Vec<String>,
+}
+
+const KNOWN: [&str; 9] =
+    ["repositories", "kubeconfig", "theme", "ascii", "keys", "contexts", "control_plane", "read_only", "charts"];
+const KNOWN_OF_CHARTS: [&str; 2] = ["mirrors", "plain_http"];
 
 impl Settings {
     /// Reads the text of a settings file; `path` is only named in errors.
@@ -47,7 +60,29 @@ impl Settings {
         if let Some(key) = table.keys().find(|key| !KNOWN.contains(&key.as_str())) {
             return Err(refuse(unknown::line_of(text, key), unknown::message(key, &KNOWN)));
         }
-        toml::from_str(text).map_err(|error: toml::de::Error| refuse(line(error.span()), error.message().to_owned()))
+        let charts = table.get("charts").and_then(toml::Value::as_table);
+        if let Some(key) = charts.and_then(|charts| charts.keys().find(|key| !KNOWN_OF_CHARTS.contains(&key.as_str())))
+        {
+            return Err(refuse(unknown::line_of(text, key), unknown::message(key, &KNOWN_OF_CHARTS)));
+        }
+        let settings: Self = toml::from_str(text)
+            .map_err(|error: toml::de::Error| refuse(line(error.span()), error.message().to_owned()))?;
+        let is_address = |text: &str| {
+            let rest = ["https://", "http://", "oci://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+            rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+        };
+        for address in settings.charts.mirrors.iter().flat_map(|(from, to)| [from, to]) {
+            if !is_address(address) {
+                let what = format!("mirror {address:?} is no address; write https://host/path or oci://host/path");
+                return Err(refuse(unknown::line_of(text, address), what));
+            }
+            // The file lies where others may read it, and its text ends up in errors.
+            if address.split('/').nth(2).is_some_and(|host| host.contains('@')) {
+                let what = "a mirror carries a user; log in with helm or docker instead".to_owned();
+                return Err(refuse(unknown::line_of(text, address), what));
+            }
+        }
+        Ok(settings)
     }
 }
 
@@ -66,6 +101,16 @@ mod tests {
         check("", "fine");
         check("ascii = true\n[contexts]\nprod = \"p\"\n[keys]\nsync = [\"s\"]\n", "fine");
         check("ascii = true\nthem = \"x\"\n", "config.toml:2: unknown key \"them\"; did you mean \"theme\"?");
+        check("[charts]\nplain_http = [\"r:5000\"]\n[charts.mirrors]\n\"https://a\" = \"oci://b/c\"\n", "fine");
+        check("[charts]\nmirror = {}\n", "config.toml:2: unknown key \"mirror\"; did you mean \"mirrors\"?");
+        check(
+            "[charts.mirrors]\n\"https://a\" = \"b/c\"\n",
+            "config.toml: mirror \"b/c\" is no address; write https://host/path or oci://host/path",
+        );
+        check(
+            "[charts.mirrors]\n\"https://u:p@a\" = \"https://b\"\n",
+            "config.toml:2: a mirror carries a user; log in with helm or docker instead",
+        );
         check("\nascii = 1\n", "config.toml:2: invalid type: integer `1`, expected a boolean");
     }
 }

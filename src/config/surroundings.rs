@@ -1,6 +1,6 @@
 //! What the process was started with: folders, user, variables. Nothing else reads the environment.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::store::Paths;
 
@@ -19,8 +19,19 @@ pub struct Surroundings {
     pub is_utf8: bool,
     /// Whether the terminal shows 24-bit colours (`COLORTERM`).
     pub is_true_color: bool,
+    /// Helm's and docker's files about chart repositories.
+    pub charts: ChartFiles,
     /// Our folders.
     pub paths: Paths,
+}
+
+/// Where helm and docker say which chart repositories there are and who asks there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChartFiles {
+    /// Helm's `repositories.yaml`.
+    pub repositories: PathBuf,
+    /// Files with credentials for registries, the strongest first.
+    pub registries: Vec<PathBuf>,
 }
 
 impl Surroundings {
@@ -45,8 +56,28 @@ impl Surroundings {
             is_utf8: !locale.contains('.') || locale.contains("utf"),
             is_true_color: text("COLORTERM")
                 .is_some_and(|value| value.contains("truecolor") || value.contains("24bit")),
+            charts: chart_files(&|name| variable(name).map(PathBuf::from), home.as_deref()),
             paths: paths(),
         }
+    }
+}
+
+/// Returns the files that helm and docker would read.
+fn chart_files(variable: &dyn Fn(&str) -> Option<PathBuf>, home: Option<&Path>) -> ChartFiles {
+    let home = home.unwrap_or(Path::new(""));
+    let usual = if cfg!(target_os = "macos") {
+        home.join("Library/Preferences/helm")
+    } else {
+        variable("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")).join("helm")
+    };
+    let helm = variable("HELM_CONFIG_HOME").unwrap_or(usual);
+    let docker = variable("DOCKER_CONFIG").unwrap_or_else(|| home.join(".docker"));
+    ChartFiles {
+        repositories: variable("HELM_REPOSITORY_CONFIG").unwrap_or_else(|| helm.join("repositories.yaml")),
+        registries: vec![
+            variable("HELM_REGISTRY_CONFIG").unwrap_or_else(|| helm.join("registry").join("config.json")),
+            docker.join("config.json"),
+        ],
     }
 }
 
@@ -60,5 +91,29 @@ fn paths() -> Paths {
         cache: project.cache_dir().to_owned(),
         state: project.state_dir().map_or_else(|| data.clone(), std::borrow::ToOwned::to_owned),
         data,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Path, PathBuf, chart_files};
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_files_of_helm_and_docker_are_found() {
+        let with = |pairs: &'static [(&str, &str)]| {
+            let variable = |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, path)| PathBuf::from(path));
+            let files = chart_files(&variable, Some(Path::new("/h")));
+            let paths = [&files.repositories, &files.registries[0], &files.registries[1]];
+            paths.map(|path| path.display().to_string())
+        };
+        let usual =
+            ["/h/.config/helm/repositories.yaml", "/h/.config/helm/registry/config.json", "/h/.docker/config.json"];
+        assert_eq!(with(&[]), usual);
+        assert_eq!(
+            with(&[("HELM_CONFIG_HOME", "/c"), ("DOCKER_CONFIG", "/d")])[1..],
+            ["/c/registry/config.json", "/d/config.json"]
+        );
+        assert_eq!(with(&[("HELM_REPOSITORY_CONFIG", "/r"), ("HELM_REGISTRY_CONFIG", "/g")])[..2], ["/r", "/g"]);
     }
 }

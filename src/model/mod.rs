@@ -4,6 +4,7 @@
 
 mod application;
 mod audit;
+pub mod chart;
 mod environment;
 mod fleet;
 mod id;
@@ -20,6 +21,7 @@ pub use application::{
     Parameter, Retry, Source, SyncPolicy, Tool,
 };
 pub use audit::{AuditEntry, Outcome};
+pub use chart::{ChartArchive, ChartRequest};
 pub use environment::{Environment, GatePolicy, Reference};
 pub use fleet::{App, Cluster, CommitInfo, Connection, Fleet, Mode, ObjectStatus, Progress, RepositoryInfo};
 pub use id::{AppId, ClusterName, CommitId, EnvironmentName, Gk, Gvk, Key, OperationId, PlanId};

@@ -45,4 +45,9 @@ impl Paths {
     pub fn repositories(&self) -> PathBuf {
         self.cache.join("git")
     }
+
+    /// Returns the folder for charts that are pulled.
+    pub fn charts(&self) -> PathBuf {
+        self.cache.join("charts")
+    }
 }

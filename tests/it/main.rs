@@ -19,6 +19,7 @@ mod health;
 mod kube;
 mod platform;
 mod readme;
+mod registry;
 mod scenarios;
 mod sim;
 mod source;
