@@ -22,7 +22,7 @@ const EXIT_CODES: &str = "Exit codes: 0 fine, 1 error, 2 drift or not healthy, 3
 /// Options that every command takes.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Global {
-    /// Git repository: a work tree or a bare one [default: the one around the current folder]
+    /// Git repository: a work tree or a bare one [default: the one around the current folder]; for `template` the URL of a chart repository
     #[arg(long, global = true, value_name = "PATH", env = "QUARTERDECK_REPO")]
     pub repo: Option<PathBuf>,
     /// kubeconfig file; may be given several times [default: $KUBECONFIG, else ~/.kube/config]
@@ -237,7 +237,7 @@ pub struct Rollback {
 /// `quarterdeck template`: the flags of `helm template`.
 #[derive(Debug, Args)]
 pub struct Template {
-    /// Release name and chart, or the chart alone: a folder or an archive
+    /// Release name and chart, or the chart alone: a folder, an archive, REPOSITORY/CHART or oci://…
     #[arg(value_name = "[NAME] CHART", num_args = 1..=2, required = true)]
     pub name_and_chart: Vec<String>,
     /// Namespace of the release
@@ -291,6 +291,21 @@ pub struct Template {
     /// Does not check values.schema.json
     #[arg(long)]
     pub skip_schema_validation: bool,
+    /// Version or constraint of a chart that does not lie on disk
+    #[arg(long, value_name = "VERSION")]
+    pub version: Option<String>,
+    /// Address of the repository that the chart is in: what `--repo` names if that is a URL.
+    #[arg(skip)]
+    pub repo: Option<String>,
+    /// User for the repository
+    #[arg(long, value_name = "NAME")]
+    pub username: Option<String>,
+    /// Password for the repository
+    #[arg(long, value_name = "TEXT")]
+    pub password: Option<String>,
+    /// Fetches the dependencies that the chart's folder lacks, into memory only: the folder stays as it is
+    #[arg(long)]
+    pub dependency_update: bool,
     /// Which helm to print like
     #[arg(long, value_name = "VERSION", default_value = "4.3", value_parser = ["4.3", "4.2", "3.19"])]
     pub helm_compat: String,

@@ -19,13 +19,23 @@ pub fn read(path: &Path) -> Result<Chart, Problem> {
     let about =
         fs::metadata(path).map_err(|_| Problem::new(format!("path {:?} not found", path.display().to_string())))?;
     if about.is_dir() {
-        let files = Folder::open(path)?.read()?;
-        helm::load(files).map_err(|error| Problem::new(error.to_string()))
+        helm::load(files(path)?).map_err(|error| Problem::new(error.to_string()))
     } else {
         let bytes =
             fs::read(path).map_err(|error| Problem::new(format!("{} cannot be read: {error}", path.display())))?;
         helm::load_archive(&bytes).map_err(|error| Problem::new(error.to_string()))
     }
+}
+
+/// Reads all files of a chart's folder.
+///
+/// # Errors
+/// When there is none, or a symlink leads out of it.
+pub fn files(path: &Path) -> Result<Vec<ChartFile>, Problem> {
+    if !path.is_dir() {
+        return Err(Problem::new(format!("path {:?} not found", path.display().to_string())));
+    }
+    Folder::open(path)?.read()
 }
 
 /// A chart's folder and the border that no symlink may cross.

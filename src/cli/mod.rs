@@ -5,6 +5,7 @@ mod chart;
 mod object;
 mod output;
 mod plan;
+mod pull;
 mod selection;
 mod session;
 mod status;
@@ -17,6 +18,7 @@ use serde::Serialize;
 
 use self::args::{Command, Confirm, Output, Selection};
 use self::output::Table;
+use self::pull::Charts;
 use self::session::Session;
 use crate::engine::{Detail, Handle, Inspect};
 use crate::model::text::line;
@@ -35,9 +37,14 @@ pub const REFUSED: u8 = 3;
 ///
 /// # Errors
 /// With what, where and what next.
-pub fn alone(command: &Command, out: &mut dyn Write, notes: &mut dyn Write) -> Option<Result<u8, Problem>> {
+pub fn alone(
+    command: &Command,
+    charts: Charts<'_>,
+    out: &mut dyn Write,
+    notes: &mut dyn Write,
+) -> Option<Result<u8, Problem>> {
     match command {
-        Command::Template(args) => Some(template::run(args, out, notes)),
+        Command::Template(args) => Some(template::run(args, charts, out, notes)),
         Command::Health(args) => Some(object::health(args, out)),
         Command::Compare(args) => Some(object::compare(args, out)),
         Command::Completions { shell } => {

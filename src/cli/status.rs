@@ -88,7 +88,7 @@ pub fn applications(
     }
     let mut table = Table::new(["NAME", "CLUSTER", "SYNC", "HEALTH", "REVISION", "COMMIT", "WHY"]);
     for app in apps {
-        let commit = app.commit.as_ref().map_or("-", |commit| commit.id.short());
+        let commit = app.commit.as_ref().map(|commit| commit.id.short()).or(app.chart.as_deref()).unwrap_or("-");
         let (sync, health) = (app.sync.as_str(), app.health.status.as_str());
         let revision = if app.target_revision.is_empty() { "HEAD" } else { &app.target_revision };
         table.row([&app.name, app.cluster.as_str(), sync, health, revision, commit, &app.why]);
@@ -174,7 +174,7 @@ fn application_row(app: &App, with_objects: bool) -> ApplicationRow<'_> {
         environment: app.environment.as_ref().map(|name| name.as_str()),
         project: &app.project,
         target_revision: &app.target_revision,
-        commit: app.commit.as_ref().map(|commit| commit.id.as_str()),
+        commit: app.commit.as_ref().map(|commit| commit.id.as_str()).or(app.chart.as_deref()),
         sync: app.sync.as_str(),
         health: app.health.status.as_str(),
         wave: app.wave,

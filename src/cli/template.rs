@@ -1,11 +1,10 @@
 //! `template`: a chart rendered as `helm template` prints it.
 
 use std::io::Write;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::args::Template;
-use super::chart;
+use super::pull::{self, Charts};
 use crate::helm::{self, Capabilities, Options, Profile, ValueInput};
 use crate::model::Problem;
 
@@ -13,7 +12,7 @@ use crate::model::Problem;
 ///
 /// # Errors
 /// With helm's own words when the chart does not render.
-pub fn run(args: &Template, out: &mut dyn Write, notes: &mut dyn Write) -> Result<u8, Problem> {
+pub fn run(args: &Template, charts: Charts<'_>, out: &mut dyn Write, notes: &mut dyn Write) -> Result<u8, Problem> {
     let (name, path) = match args.name_and_chart.as_slice() {
         [name, path] => (name.clone(), path),
         [path] => ("release-name".to_owned(), path),
@@ -27,7 +26,7 @@ pub fn run(args: &Template, out: &mut dyn Write, notes: &mut dyn Write) -> Resul
         Some(template) => helm::release_name(template).map_err(|error| Problem::new(error.to_string()))?,
         None => name,
     };
-    let chart = chart::read(Path::new(path))?;
+    let chart = pull::find(args, path, charts, notes)?;
     let rendered = helm::render(&chart, &options(args, name)?).map_err(|error| Problem::new(error.to_string()))?;
     for warning in &rendered.warnings {
         writeln!(notes, "{}", crate::model::text::block(warning)).map_err(|error| super::unwritable(&error))?;

@@ -1,14 +1,16 @@
 //! From a repository to its applications: roots are found at the default branch, everything else by rendering, at any depth.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::git::{self, Repository};
 use crate::helm::{Capabilities, Profile};
 use crate::model::{
-    AppId, Application, CommitId, CommitInfo, Condition, ConditionKind, Object, Problem, Reference, Source, Tool, text,
+    AppId, Application, ChartArchive, ChartRequest, CommitId, CommitInfo, Condition, ConditionKind, Object, Problem,
+    Reference, Source, Tool, text,
 };
-use crate::source::{self, ChartCache, EntryKind, Input, SourceInput, Tree};
+use crate::registry::{Look, Registry};
+use crate::source::{self, Archives, ChartCache, EntryKind, Input, SourceInput, Tree};
 use crate::yaml;
 
 use super::desired::is_application;
@@ -31,6 +33,8 @@ pub struct Entry {
     pub parent: Option<AppId>,
     /// The commit that was rendered.
     pub commit: Option<CommitInfo>,
+    /// The version of the first source, if that is a packed chart.
+    pub chart: Option<String>,
     /// What the first source's revision names.
     pub reference: Option<Reference>,
     /// What it renders to, in order.
@@ -59,6 +63,8 @@ pub struct Catalog {
     pub head: Option<CommitId>,
     /// Other repositories that are needed and not cloned yet.
     pub missing: Vec<String>,
+    /// Charts that are needed and were not had yet.
+    pub missing_charts: BTreeSet<ChartRequest>,
 }
 
 /// Where references would stand: full name without `refs/heads/` or `refs/tags/` → commit.
@@ -73,6 +79,44 @@ pub enum Foreign {
     Failed(String),
 }
 
+/// How a packed chart stands.
+#[derive(Clone, Debug)]
+enum Pulled {
+    /// It is here, with what to know about it.
+    Ready(ChartArchive, Vec<String>),
+    /// It could not be had.
+    Failed(String),
+}
+
+/// The charts that were had, and a list of those that were not.
+struct Shelf<'a> {
+    pulled: &'a Mutex<HashMap<ChartRequest, Pulled>>,
+    missing: Mutex<BTreeSet<ChartRequest>>,
+    warnings: Mutex<Vec<String>>,
+}
+
+impl<'a> Shelf<'a> {
+    fn new(pulled: &'a Mutex<HashMap<ChartRequest, Pulled>>) -> Self {
+        Self { pulled, missing: Mutex::default(), warnings: Mutex::default() }
+    }
+}
+
+impl Archives for Shelf<'_> {
+    fn archive(&self, request: &ChartRequest) -> Result<ChartArchive, String> {
+        match locked(self.pulled).get(request) {
+            Some(Pulled::Ready(archive, warnings)) => {
+                locked(&self.warnings).extend(warnings.iter().map(|warning| format!("{request}: {warning}")));
+                Ok(archive.clone())
+            }
+            Some(Pulled::Failed(reason)) => Err(format!("{request}: {reason}")),
+            None => {
+                locked(&self.missing).insert(request.clone());
+                Err(format!("{request} is being fetched"))
+            }
+        }
+    }
+}
+
 type Rendered = Result<source::Manifests, Vec<Condition>>;
 
 /// Renders applications, remembering what does not change. Blocking: it belongs on a worker thread.
@@ -81,8 +125,10 @@ pub struct Renderer {
     pub repository: Repository,
     /// Helm's version to be like.
     pub profile: Profile,
+    registry: Option<Arc<Registry>>,
     charts: ChartCache,
     foreign: Mutex<HashMap<String, Foreign>>,
+    pulled: Mutex<HashMap<ChartRequest, Pulled>>,
     /// The URL by which the Applications know the open repository, if it is none of its remotes.
     own_url: Mutex<Option<String>>,
     roots: Mutex<HashMap<String, Arc<[Object]>>>,
@@ -95,12 +141,14 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Renderer {
     /// Makes a renderer with empty caches.
-    pub fn new(repository: Repository, profile: Profile) -> Self {
+    pub fn new(repository: Repository, profile: Profile, registry: Option<Arc<Registry>>) -> Self {
         Self {
             repository,
             profile,
+            registry,
             charts: ChartCache::new(CHARTS),
             foreign: Mutex::default(),
+            pulled: Mutex::default(),
             own_url: Mutex::default(),
             roots: Mutex::default(),
             rendered: Mutex::default(),
@@ -110,6 +158,45 @@ impl Renderer {
     /// Takes in what became of a clone.
     pub fn learn(&self, url: &str, foreign: Foreign) {
         locked(&self.foreign).insert(git::normalise_url(url), foreign);
+    }
+
+    /// Has a chart pulled; says whether that brought news.
+    pub async fn pull(&self, request: &ChartRequest, look: Look) -> bool {
+        let pulled = match &self.registry {
+            Some(registry) => match registry.pull(request, look).await {
+                Ok(found) => Pulled::Ready(found.archive, found.warnings),
+                Err(error) if error.hint().is_empty() => Pulled::Failed(error.to_string()),
+                Err(error) => Pulled::Failed(format!("{error}; {}", error.hint())),
+            },
+            None => Pulled::Failed("chart repositories are not asked here".to_owned()),
+        };
+        self.learn_chart(request.clone(), pulled)
+    }
+
+    /// Takes in what became of a pull; says whether that is news. What was had once is not lost to a failure.
+    fn learn_chart(&self, request: ChartRequest, new: Pulled) -> bool {
+        let mut pulled = locked(&self.pulled);
+        let known = pulled.get(&request);
+        let is_news = match (known, &new) {
+            (Some(Pulled::Ready(..)), Pulled::Failed(_)) => return false,
+            (Some(Pulled::Ready(old, before)), Pulled::Ready(new, now)) => old.digest != new.digest || before != now,
+            (Some(Pulled::Failed(before)), Pulled::Failed(now)) => before != now,
+            _ => true,
+        };
+        pulled.insert(request, new);
+        is_news
+    }
+
+    /// Says whether a chart was had, or could not be.
+    pub fn knows_chart(&self, request: &ChartRequest) -> bool {
+        locked(&self.pulled).contains_key(request)
+    }
+
+    /// Returns the charts to ask for again: those that could not be had, and those that a newer version may fit.
+    pub fn open_charts(&self) -> Vec<ChartRequest> {
+        let is_open =
+            |(request, pulled): &(&ChartRequest, &Pulled)| matches!(pulled, Pulled::Failed(_)) || !request.is_exact();
+        locked(&self.pulled).iter().filter(is_open).map(|(request, _)| request.clone()).collect()
     }
 
     /// Reads the whole catalog. `capabilities` answers for a destination.
@@ -264,6 +351,7 @@ impl Renderer {
                     application,
                     parent,
                     commit: None,
+                    chart: None,
                     reference: None,
                     manifests: Arc::new([]),
                     conditions,
@@ -278,6 +366,7 @@ impl Renderer {
             application,
             parent,
             commit: rendered.commit,
+            chart: rendered.chart,
             reference: rendered.reference,
             manifests: rendered.manifests,
             conditions: rendered.conditions,
@@ -295,9 +384,14 @@ impl Renderer {
     ) -> Outcome {
         let mut outcome = Outcome::default();
         let mut sources = Vec::new();
+        let shelf = Shelf::new(&self.pulled);
         for (place, wanted) in app.sources.iter().enumerate() {
-            if !wanted.chart.is_empty() {
-                sources.push(SourceInput { tree: None, commit: None, problem: String::new() });
+            if let Some(request) = wanted.chart_request() {
+                let source = self.packed(&request, &shelf);
+                if place == 0 && source.tree.is_some() {
+                    outcome.chart = Some(source.version.clone());
+                }
+                sources.push(source);
                 continue;
             }
             let resolved = self.repository_of(&wanted.repo_url, &mut catalog.missing).and_then(|repository| {
@@ -317,6 +411,7 @@ impl Renderer {
                     sources.push(SourceInput {
                         tree: Some(tree),
                         commit: Some(info.id.clone()),
+                        version: String::new(),
                         problem: String::new(),
                     });
                     if place == 0 {
@@ -341,6 +436,7 @@ impl Renderer {
             capabilities,
             profile: self.profile,
             charts: &self.charts,
+            archives: &shelf,
             control_plane: &app.namespace,
         };
         let fingerprint = source::fingerprint(&input);
@@ -358,7 +454,24 @@ impl Renderer {
             }
             Err(conditions) => outcome.conditions = conditions.clone(),
         }
+        let warnings = std::mem::take(&mut *locked(&shelf.warnings)).into_iter().collect::<BTreeSet<_>>();
+        outcome.conditions.extend(
+            warnings.into_iter().map(|warning| Condition::new(ConditionKind::ChartWarning, text::block(&warning))),
+        );
+        catalog.missing_charts.append(&mut locked(&shelf.missing));
         outcome
+    }
+
+    /// Returns a packed chart as a source.
+    fn packed(&self, request: &ChartRequest, shelf: &Shelf<'_>) -> SourceInput {
+        let none = |problem: String| SourceInput { tree: None, commit: None, version: String::new(), problem };
+        match shelf.archive(request) {
+            Ok(archive) => match self.charts.packed(&archive) {
+                Ok(tree) => SourceInput { tree: Some(tree), version: archive.version, ..none(String::new()) },
+                Err(reason) => none(format!("{request}: {reason}")),
+            },
+            Err(problem) => none(problem),
+        }
     }
 
     fn repository_of(&self, url: &str, missing: &mut Vec<String>) -> Result<Repository, String> {
@@ -384,6 +497,7 @@ impl Renderer {
             application,
             parent: entry.parent.clone(),
             commit: rendered.commit,
+            chart: rendered.chart,
             reference: rendered.reference,
             manifests: rendered.manifests,
             conditions: rendered.conditions,
@@ -397,11 +511,9 @@ impl Renderer {
     /// When its commit cannot be read.
     pub fn values(&self, entry: &Entry) -> Result<String, Problem> {
         let app = &entry.application;
-        let (Some(source), Some(commit)) = (app.sources.first(), &entry.commit) else {
-            return Err(Problem::new(format!("{} has no commit that could be resolved", entry.id)));
+        let Some((source, tree)) = app.sources.first().zip(self.first_tree(entry)?) else {
+            return Err(Problem::new(format!("{} has no commit or chart that could be resolved", entry.id)));
         };
-        let repository = self.repository_of(&source.repo_url, &mut Vec::new()).map_err(Problem::new)?;
-        let tree = repository.tree(&commit.id).map_err(|error| Problem::new(error.to_string()).hint(error.hint()))?;
         let mut out = String::new();
         let mut add = |title: &str, content: &str| {
             if !content.trim().is_empty() {
@@ -414,7 +526,7 @@ impl Renderer {
         for file in &helm.value_files {
             let path = match file.strip_prefix('/') {
                 Some(path) => path.to_owned(),
-                None => format!("{}/{file}", source.path),
+                None => format!("{}/{file}", source.path).trim_start_matches('/').to_owned(),
             };
             let blob = tree.entry(&path).ok().flatten().and_then(|found| tree.blob(&found.id).ok());
             match blob {
@@ -432,6 +544,19 @@ impl Renderer {
         Ok(out)
     }
 
+    /// Returns the files that an application's first source was rendered from.
+    fn first_tree(&self, entry: &Entry) -> Result<Option<Arc<dyn Tree>>, Problem> {
+        let Some(source) = entry.application.sources.first() else { return Ok(None) };
+        if let Some(request) = source.chart_request() {
+            let shelf = Shelf::new(&self.pulled);
+            return Ok(self.packed(&request, &shelf).tree);
+        }
+        let Some(commit) = &entry.commit else { return Ok(None) };
+        let repository = self.repository_of(&source.repo_url, &mut Vec::new()).map_err(Problem::new)?;
+        let tree = repository.tree(&commit.id).map_err(|error| Problem::new(error.to_string()).hint(error.hint()))?;
+        Ok(Some(tree))
+    }
+
     /// Forgets what was rendered from charts and files; what Git objects hold does not change, so this only costs time.
     pub fn forget(&self) {
         locked(&self.rendered).clear();
@@ -442,6 +567,7 @@ impl Renderer {
 #[derive(Default)]
 struct Outcome {
     commit: Option<CommitInfo>,
+    chart: Option<String>,
     reference: Option<Reference>,
     manifests: Arc<[Object]>,
     conditions: Vec<Condition>,

@@ -120,6 +120,9 @@ impl Basis {
     }
 
     fn history(&self, entry: &Entry) -> Result<Detail, Problem> {
+        if entry.chart.is_some() {
+            return Err(Problem::new(format!("{} comes from a chart repository, which keeps no commits", entry.id)));
+        }
         let Some(commit) = &entry.commit else {
             return Err(Problem::new(format!("{} has no commit that could be resolved", entry.id)));
         };

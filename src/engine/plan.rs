@@ -13,6 +13,7 @@ use crate::model::{
     Action, App, AppId, AppPlan, Ask, Change, ClusterName, CommitId, Danger, Environment, EnvironmentName, Fleet, Gate,
     HealthStatus, Key, Mode, Plan, PlanId, PlanKind, Problem, RefMove, Reference, Sync, SyncAsk, text, version,
 };
+use crate::registry::Look;
 
 use super::assess::{Live, Verdicts};
 use super::catalog::{Catalog, Entry, Overrides, Renderer};
@@ -23,6 +24,8 @@ use super::task::{HookKind, Pair, created_namespace, has_object_option, hook_kin
 
 /// Commits that a plan lists at most.
 const COMMITS: usize = 200;
+/// How often a new state may turn out to need more charts: each round reaches one level of Applications further down.
+const CHART_ROUNDS: usize = 10;
 
 /// What is known of a cluster when a plan is made.
 #[derive(Clone, Debug)]
@@ -141,6 +144,24 @@ impl Basis {
             source.target_revision = revision.to_owned();
         }
         self.renderer.again(entry, application, &self.capabilities_for(&entry.id))
+    }
+
+    /// Reads the catalog as it would be. What comes into reach may need charts that were not had yet, and these others again.
+    async fn rendered_at(&self, overrides: &Overrides) -> Result<Catalog, Problem> {
+        for _ in 0..CHART_ROUNDS {
+            let (renderer, basis, overrides) = (Arc::clone(&self.renderer), self.clone(), overrides.clone());
+            let future = tokio::task::spawn_blocking(move || {
+                renderer.catalog(&overrides, &|app| basis.capabilities_for(&app.id(&app.namespace)))
+            })
+            .await
+            .map_err(|error| Problem::new(format!("rendering the new state failed: {error}")))?;
+            if future.missing_charts.is_empty() {
+                return Ok(future);
+            }
+            let pulls = future.missing_charts.iter().map(|request| self.renderer.pull(request, Look::Needed));
+            futures::future::join_all(pulls).await;
+        }
+        Err(Problem::new("the new state needs ever more charts").hint("is there a cycle of Applications?"))
     }
 
     fn capabilities_for(&self, id: &AppId) -> Arc<Capabilities> {
@@ -309,13 +330,7 @@ impl Basis {
             planned.plan.warnings.push(format!("{} already has all of it; nothing would change", to.name));
             return Ok(planned);
         }
-        let renderer = Arc::clone(&self.renderer);
-        let (overrides, basis) = (moved.overrides.clone(), self.clone());
-        let future = tokio::task::spawn_blocking(move || {
-            renderer.catalog(&overrides, &|app| basis.capabilities_for(&app.id(&app.namespace)))
-        })
-        .await
-        .map_err(|error| Problem::new(format!("rendering the new state failed: {error}")))?;
+        let future = self.rendered_at(&moved.overrides).await?;
         let mut chosen: Vec<Arc<Entry>> = Vec::new();
         let mut warnings = Vec::new();
         for (id, entry) in &future.entries {

@@ -97,6 +97,7 @@ pub(super) fn app(
             .map(|source| if source.chart.is_empty() { source.path.clone() } else { source.chart.clone() })
             .unwrap_or_default(),
         commit: entry.commit.clone(),
+        chart: entry.chart.clone(),
         sync,
         health,
         wave: application.wave,
@@ -164,6 +165,7 @@ pub(super) fn is_same(old: &App, new: &App) -> bool {
         && old.why == new.why
         && old.conditions == new.conditions
         && old.commit == new.commit
+        && old.chart == new.chart
         && old.operation == new.operation
         && old.seen == new.seen
         && old.environment == new.environment

@@ -15,9 +15,10 @@ use crate::config::Policy;
 use crate::git::{self, Repository};
 use crate::helm::{Capabilities, Profile};
 use crate::model::{
-    self, App, AppId, AppProgress, AuditEntry, ClusterName, Environment, Fleet, Gk, Key, Mode, Operation, OperationId,
-    Problem, Progress, RepositoryInfo,
+    self, App, AppId, AppProgress, AuditEntry, ChartRequest, ClusterName, Environment, Fleet, Gk, Key, Mode, Operation,
+    OperationId, Problem, Progress, RepositoryInfo,
 };
+use crate::registry::{Look, Registry};
 use crate::store::Journal;
 
 use super::assess::{self, Live, Scene, Verdicts};
@@ -64,6 +65,8 @@ pub struct Setup {
     pub capabilities: Capabilities,
     /// Where other repositories are cloned to.
     pub cache: PathBuf,
+    /// Where packed charts come from; without one they are not asked for.
+    pub registry: Option<Arc<Registry>>,
     /// Where actions are written down.
     pub journal: Option<Arc<Journal>>,
     /// Who acts.
@@ -86,6 +89,7 @@ impl Setup {
             profile: Profile::default(),
             capabilities: Capabilities::default(),
             cache: PathBuf::new(),
+            registry: None,
             journal: None,
             actor: String::new(),
             fetch: false,
@@ -105,6 +109,7 @@ pub(super) enum Step {
 enum Inner {
     Catalog(Box<(Catalog, Vec<Arc<Environment>>, String)>),
     Cloned(String, Foreign),
+    Pulled(ChartRequest, bool),
     Fetched(Result<(), git::Error>),
     Got(ClusterName, Key, Option<Box<model::Object>>),
     Answer(ClusterName, Option<Box<Answer>>, AppId, Key),
@@ -168,6 +173,7 @@ pub(super) struct World {
     is_stale: bool,
     is_fetching: bool,
     cloning: BTreeSet<String>,
+    pulling: BTreeSet<ChartRequest>,
     doubts: HashMap<ClusterName, Vec<Doubt>>,
     publish_at: Option<Instant>,
     fleet: watch::Sender<Arc<Fleet>>,
@@ -186,7 +192,7 @@ pub fn start(setup: Setup) -> Handle {
     let (observations, seen) = mpsc::channel(4096);
     let (inner, results) = mpsc::unbounded_channel();
     let (progress, steps) = mpsc::unbounded_channel();
-    let renderer = Arc::new(Renderer::new(setup.repository.clone(), setup.profile));
+    let renderer = Arc::new(Renderer::new(setup.repository.clone(), setup.profile, setup.registry.clone()));
     let default_capabilities = Arc::new(setup.capabilities.clone());
     let audit = setup.journal.as_ref().and_then(|journal| journal.last(RECENT).ok()).unwrap_or_default().entries.into();
     let world = World {
@@ -208,6 +214,7 @@ pub fn start(setup: Setup) -> Handle {
         is_stale: false,
         is_fetching: false,
         cloning: BTreeSet::new(),
+        pulling: BTreeSet::new(),
         doubts: HashMap::new(),
         publish_at: None,
         fleet,
@@ -253,7 +260,10 @@ impl World {
                     }
                 }
                 _ = git.tick() => self.look_at_git(),
-                _ = fetch.tick() => self.fetch(),
+                _ = fetch.tick() => {
+                    self.fetch();
+                    self.pull_again(Look::Needed);
+                }
             }
         }
         for token in self.tokens.values() {
@@ -288,6 +298,7 @@ impl World {
                 if hard {
                     self.renderer.forget();
                     self.fetch();
+                    self.pull_again(Look::Anew);
                     self.read();
                 }
                 for (id, record) in &mut self.records {
@@ -392,6 +403,12 @@ impl World {
                 self.renderer.learn(&url, foreign);
                 self.read();
             }
+            Inner::Pulled(request, is_news) => {
+                self.pulling.remove(&request);
+                if is_news {
+                    self.read();
+                }
+            }
             Inner::Fetched(result) => {
                 self.is_fetching = false;
                 self.fetched = Some(Timestamp::now());
@@ -493,6 +510,24 @@ impl World {
         });
     }
 
+    /// Asks again for charts that a newer version may fit, and for those that could not be had.
+    fn pull_again(&mut self, look: Look) {
+        for request in self.renderer.open_charts() {
+            self.pull(request, look);
+        }
+    }
+
+    fn pull(&mut self, request: ChartRequest, look: Look) {
+        if !self.pulling.insert(request.clone()) {
+            return;
+        }
+        let (renderer, inner) = (Arc::clone(&self.renderer), self.inner.clone());
+        tokio::spawn(async move {
+            let is_news = renderer.pull(&request, look).await;
+            drop(inner.send(Inner::Pulled(request, is_news)));
+        });
+    }
+
     fn take_catalog(&mut self, catalog: Catalog, environments: Vec<Arc<Environment>>) {
         self.has_catalog = true;
         self.environments = environments;
@@ -506,6 +541,12 @@ impl World {
                     };
                     drop(inner.send(Inner::Cloned(url, foreign)));
                 });
+            }
+        }
+        for request in &catalog.missing_charts {
+            // What came while the catalog was read is no longer missing.
+            if !self.renderer.knows_chart(request) {
+                self.pull(request.clone(), Look::Needed);
             }
         }
         let mut old = std::mem::take(&mut self.records);
@@ -851,6 +892,11 @@ impl World {
     pub(super) fn loading(&self) -> Option<Progress> {
         if !self.has_catalog {
             return Some(Progress { what: "reading the repository".to_owned(), done: 0, total: 0 });
+        }
+        let fetching = self.catalog.missing_charts.iter().filter(|request| self.pulling.contains(request)).count();
+        if fetching > 0 {
+            let total = self.catalog.missing_charts.len();
+            return Some(Progress { what: "fetching charts".to_owned(), done: total - fetching, total });
         }
         let mut total = 0;
         let mut done = 0;

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::archive;
 use super::chart::Chart;
 use super::error::Error;
-use super::ignore::Ignore;
 use super::metadata::Metadata;
+use super::supply;
 use super::value::floats;
 use crate::yaml;
 
@@ -27,11 +27,7 @@ const DEEPEST: usize = 64;
 
 /// Returns the chart in a folder's files; what `.helmignore` leaves out is left out.
 pub fn load(files: Vec<ChartFile>) -> Result<Chart, Error> {
-    let rules = files.iter().find(|file| file.name == ".helmignore");
-    let rules = rules.map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default();
-    let mut ignore = Ignore::parse(&rules).map_err(Error::Load)?;
-    let files = files.into_iter().filter(|file| !ignore.ignores(&file.name)).collect();
-    chart(files, 0).map_err(Error::Load)
+    supply::load_with(files, Vec::new())
 }
 
 /// Returns the chart in a `.tgz`.
@@ -39,7 +35,7 @@ pub fn load_archive(bytes: &[u8]) -> Result<Chart, Error> {
     archive::unpack(bytes).and_then(|files| chart(files, 0)).map_err(Error::Load)
 }
 
-fn chart(mut files: Vec<ChartFile>, depth: usize) -> Result<Chart, String> {
+pub(super) fn chart(mut files: Vec<ChartFile>, depth: usize) -> Result<Chart, String> {
     if depth > DEEPEST {
         return Err(format!("charts lie more than {DEEPEST} deep in each other"));
     }

@@ -24,6 +24,7 @@ mod render;
 mod schema;
 mod set;
 mod state;
+mod supply;
 mod value;
 
 pub use capabilities::{Capabilities, HelmVersion};
@@ -34,3 +35,4 @@ pub use metadata::{Dependency, Maintainer, Metadata};
 pub use options::{Options, Rendered, ValueInput};
 pub use profile::{NullRules, Profile};
 pub use render::{release_name, render};
+pub use supply::{Lacking, kept, lacking, load_with, nested, packed, unpack};

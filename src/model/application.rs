@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{AppId, Gvk};
+use super::{AppId, ChartRequest, Gvk};
 
 /// An `argoproj.io/v1alpha1` Application: what to render, where to put it and how.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -72,6 +72,30 @@ pub struct Source {
     pub tag_prefix: String,
     /// The block that says which tool renders it.
     pub tool: Tool,
+}
+
+impl Source {
+    /// Says whether it is a packed chart from a repository or registry, not a folder in Git.
+    pub fn is_chart(&self) -> bool {
+        !self.chart.is_empty() || self.repo_url.starts_with("oci://")
+    }
+
+    /// Returns the chart's name; empty for a folder in Git.
+    pub fn chart_name(&self) -> &str {
+        match self.is_chart() {
+            true if self.chart.is_empty() => self.repo_url.trim_end_matches('/').rsplit('/').next().unwrap_or_default(),
+            _ => &self.chart,
+        }
+    }
+
+    /// Returns what has to be pulled; nothing for a folder in Git.
+    pub fn chart_request(&self) -> Option<ChartRequest> {
+        self.is_chart().then(|| ChartRequest {
+            repository: self.repo_url.clone(),
+            name: self.chart.clone(),
+            version: self.target_revision.clone(),
+        })
+    }
 }
 
 /// Which tool renders a source.

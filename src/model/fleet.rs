@@ -202,6 +202,8 @@ pub struct App {
     pub path: String,
     /// The commit that was rendered, if it could be resolved.
     pub commit: Option<CommitInfo>,
+    /// The version that was rendered, if the first source is a packed chart.
+    pub chart: Option<String>,
     /// Comparison.
     pub sync: Sync,
     /// Health.

@@ -102,6 +102,8 @@ pub enum ConditionKind {
     OrphanedResourceWarning,
     /// It renders differently every time.
     NotDeterministicWarning,
+    /// Its chart is not as fresh as it was asked for.
+    ChartWarning,
 }
 
 impl ConditionKind {
@@ -121,6 +123,7 @@ impl ConditionKind {
             Self::ExcludedResourceWarning => "ExcludedResourceWarning",
             Self::OrphanedResourceWarning => "OrphanedResourceWarning",
             Self::NotDeterministicWarning => "NotDeterministicWarning",
+            Self::ChartWarning => "ChartWarning",
         }
     }
 

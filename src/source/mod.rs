@@ -4,17 +4,20 @@ mod application;
 mod cache;
 mod manifest;
 mod outline;
+mod packed;
 mod path;
 mod plan;
 mod render;
 mod schema;
 mod substitute;
+mod supply;
 
 use std::sync::Arc;
 
 pub use application::application;
 pub use cache::ChartCache;
 pub use outline::outline;
+pub use packed::{Archives, NoArchives, Packed};
 pub use render::{ChartRender, Input, Manifests, SourceInput, chart, fingerprint, render};
 
 /// A folder of files at one commit. Paths are relative, separated by `/`, without `.` or `..`; the root is the empty path.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::render::{Input, tree};
 use super::substitute::Variables;
+use super::supply::{Supplied, supplied};
 use super::{EntryKind, Tree, application, path};
 use crate::helm::Capabilities;
 use crate::model::{Application, DirectoryBlock, HelmBlock, Source, Tool};
@@ -26,6 +27,8 @@ pub(super) struct ChartWork {
     pub(super) id: String,
     /// Every file's id, only if symlinks make the folder's own id say too little.
     pub(super) links: Vec<(String, String)>,
+    /// Dependencies that are put in.
+    pub(super) supplied: Vec<Supplied>,
     pub(super) release: String,
     pub(super) namespace: String,
     pub(super) values: Vec<Inline>,
@@ -53,16 +56,7 @@ pub(super) enum Inline {
 
 pub(super) fn plan(input: &Input<'_>, index: usize) -> Result<Work, String> {
     let declared = &input.app.sources[index];
-    if !declared.chart.is_empty() {
-        return Err(format!(
-            "chart {} from {}: chart repositories are not supported yet",
-            declared.chart, declared.repo_url
-        ));
-    }
-    if declared.repo_url.starts_with("oci://") {
-        return Err(format!("{}: OCI sources are not supported yet", declared.repo_url));
-    }
-    if declared.path.is_empty() {
+    if declared.path.is_empty() && !declared.is_chart() {
         return Ok(Work::Nothing);
     }
     let root = tree(input, index)?;
@@ -71,6 +65,7 @@ pub(super) fn plan(input: &Input<'_>, index: usize) -> Result<Work, String> {
     }
     let wanted = path::join("", &declared.path)
         .ok_or_else(|| format!("{}: app path leads out of the repository", declared.path))?;
+    // A packed chart is a folder of its own; its path, if any, leads further into it.
     let Some((folder, entry)) = path::find(root, &wanted)? else {
         return Err(format!("{}: app path does not exist", declared.path));
     };
@@ -79,6 +74,7 @@ pub(super) fn plan(input: &Input<'_>, index: usize) -> Result<Work, String> {
     }
     let source = overridden(input, root, &folder, declared)?;
     let tool = match &source.tool {
+        Tool::Detect if !declared.chart.is_empty() => Tool::Helm(Box::default()),
         Tool::Detect => detect(root, &folder)?,
         tool => tool.clone(),
     };
@@ -172,11 +168,12 @@ fn chart(
 ) -> Result<ChartWork, String> {
     let root = tree(input, index)?;
     let app: &Application = input.app;
-    let revision = input.sources[index].commit.as_ref().map_or("", |commit| commit.as_str());
+    let revision = input.sources[index].revision();
     let variables = Variables::new(app, input.control_plane, source, revision);
     let has_links = input.charts.links(&id, || path::files(root, &folder, true).map(|(_, links)| links))?;
     let links = if has_links { path::files(root, &folder, true)?.0 } else { Vec::new() };
 
+    let supplied = supplied(input, root, &folder, &id, has_links)?;
     let mut values = Vec::new();
     let mut explicit = HashSet::new();
     for text in block.value_files.iter().filter(|text| !path::is_glob(text)) {
@@ -235,6 +232,7 @@ fn chart(
         path: folder,
         id,
         links,
+        supplied,
         release: or(&block.release_name, &app.name),
         namespace: or(&block.namespace, &app.destination.namespace),
         values,

@@ -7,8 +7,9 @@ use sha2::{Digest, Sha256};
 
 use super::cache::ChartCache;
 use super::plan::{ChartWork, DirectoryWork, Inline, Work, plan};
-use super::{Tree, manifest, path};
-use crate::helm::{self, Capabilities, Chart, ChartFile, Options, Profile, ValueInput};
+use super::supply::files;
+use super::{Archives, Tree, manifest};
+use crate::helm::{self, Capabilities, Chart, Options, Profile, ValueInput};
 use crate::model::{Application, CommitId, Condition, ConditionKind, Key, Object};
 
 /// What an Application is rendered from.
@@ -24,6 +25,8 @@ pub struct Input<'a> {
     pub profile: Profile,
     /// Charts that were read before.
     pub charts: &'a ChartCache,
+    /// Charts from repositories.
+    pub archives: &'a dyn Archives,
     /// The namespace whose Applications carry no prefix in their id.
     pub control_plane: &'a str,
 }
@@ -31,12 +34,21 @@ pub struct Input<'a> {
 /// One source's files.
 #[derive(Clone)]
 pub struct SourceInput {
-    /// The repository's root at the commit; `None` if it could not be had.
+    /// The repository's root at the commit, or a packed chart; `None` if it could not be had.
     pub tree: Option<Arc<dyn Tree>>,
     /// The commit.
     pub commit: Option<CommitId>,
+    /// The version of a packed chart; empty for Git.
+    pub version: String,
     /// Why there is no tree; empty if there is one.
     pub problem: String,
+}
+
+impl SourceInput {
+    /// Returns what its revision is called: the commit, or the chart's version.
+    pub(super) fn revision(&self) -> &str {
+        self.commit.as_ref().map_or(self.version.as_str(), CommitId::as_str)
+    }
 }
 
 /// What an Application renders to.
@@ -127,13 +139,16 @@ pub fn chart(input: &Input<'_>, index: usize) -> Result<Option<ChartRender>, Str
 fn prepare(input: &Input<'_>, index: usize, work: &ChartWork) -> Result<ChartRender, String> {
     let root = tree(input, index)?;
     let load = || -> Result<Chart, String> {
-        let (files, _) = path::files(root, &work.path, true)?;
-        let read = |(name, id): (String, String)| Ok(ChartFile { name, data: blob(root, &id)? });
-        helm::load(files.into_iter().map(read).collect::<Result<_, String>>()?).map_err(|error| error.to_string())
+        let mut supplied = Vec::new();
+        for one in &work.supplied {
+            supplied.extend(one.files(root)?);
+        }
+        helm::load_with(files(root, &work.path)?, supplied).map_err(|error| error.to_string())
     };
-    let mut command =
-        format!("helm template {} --name-template {} --namespace {}", work.path, work.release, work.namespace);
-    let chart = if work.links.is_empty() { input.charts.chart(&work.id, load) } else { load().map(Arc::new) };
+    let shown = if work.path.is_empty() { input.app.sources[index].chart_name() } else { &work.path };
+    let mut command = format!("helm template {shown} --name-template {} --namespace {}", work.release, work.namespace);
+    let id = work.supplied.iter().fold(work.id.clone(), |id, one| format!("{id} + {}", one.key()));
+    let chart = if work.links.is_empty() { input.charts.chart(&id, load) } else { load().map(Arc::new) };
     let chart = chart.map_err(|error| format!("{command}: {error}"))?;
     let mut options = Options::new(input.profile, &work.release, &work.namespace);
     for value in &work.values {
@@ -167,7 +182,7 @@ fn render_chart(input: &Input<'_>, index: usize, work: &ChartWork, out: &mut Man
     if !rendered.nondeterministic.is_empty() {
         let message = format!(
             "the chart in {} renders differently every time: it calls {}",
-            work.path,
+            if work.path.is_empty() { input.app.sources[index].chart_name() } else { &work.path },
             rendered.nondeterministic.join(", ")
         );
         out.conditions.push(Condition::new(ConditionKind::NotDeterministicWarning, message));

@@ -19,6 +19,7 @@ use crate::config::{Policy, Settings, Surroundings};
 use crate::engine::{self, Handle, Places, Request, Setup};
 use crate::git::Repository;
 use crate::model::{Mode, Problem};
+use crate::registry::{self, DockerConfig, Mirrors, Registry, Repositories};
 use crate::store::Journal;
 use crate::tui;
 
@@ -65,13 +66,19 @@ fn said(problem: &Problem) -> String {
 }
 
 fn run(
-    arguments: Arguments,
+    mut arguments: Arguments,
     surroundings: &Surroundings,
     out: &mut dyn Write,
     notes: &mut dyn Write,
 ) -> Result<u8, Problem> {
+    if let Some(Command::Template(template)) = &mut arguments.command {
+        // The variable and the option usually name a Git repository, which a chart does not come from.
+        let named = arguments.global.repo.as_ref().map(|repo| repo.to_string_lossy());
+        template.repo = named.filter(|repo| repo.contains("://")).map(std::borrow::Cow::into_owned);
+    }
     if let Some(command) = &arguments.command
-        && let Some(result) = cli::alone(command, out, notes)
+        && let Some(result) =
+            cli::alone(command, &|| charts(&settings(&arguments.global, surroundings)?, surroundings), out, notes)
     {
         return result;
     }
@@ -165,6 +172,12 @@ fn setup_with(settings: &Settings, global: &Global, surroundings: &Surroundings)
         }
         problems.push(problem);
     }
+    // Without credentials there are still charts for everybody.
+    let charts = charts(settings, surroundings).unwrap_or_else(|problem| {
+        problems.push(problem);
+        plain_charts(settings, surroundings)
+    });
+    let registry = Some(Arc::new(Registry::new(charts)));
     let journal_path = surroundings.paths.journal();
     let journal = match Journal::open(&journal_path) {
         Ok(journal) => Some(Arc::new(journal)),
@@ -188,11 +201,32 @@ fn setup_with(settings: &Settings, global: &Global, surroundings: &Surroundings)
         policy,
         mode,
         cache: surroundings.paths.repositories(),
+        registry,
         journal,
         actor: surroundings.user.clone(),
         fetch: true,
         ..Setup::new(repository)
     })
+}
+
+/// Returns what chart repositories are asked with.
+fn charts(settings: &Settings, surroundings: &Surroundings) -> Result<registry::Setup, Problem> {
+    let failed = |error: registry::Error| Problem::new(error.to_string()).hint(error.hint());
+    let mut setup = plain_charts(settings, surroundings);
+    setup.credentials.repositories = Repositories::read(&surroundings.charts.repositories).map_err(failed)?;
+    for path in &surroundings.charts.registries {
+        setup.credentials.registries.push(DockerConfig::read(path).map_err(failed)?);
+    }
+    Ok(setup)
+}
+
+/// Returns the same without anybody's credentials.
+fn plain_charts(settings: &Settings, surroundings: &Surroundings) -> registry::Setup {
+    registry::Setup {
+        mirrors: Mirrors::new(settings.charts.mirrors.clone()),
+        plain_http: settings.charts.plain_http.clone(),
+        ..registry::Setup::new(surroundings.paths.charts())
+    }
 }
 
 fn repository(settings: &Settings, global: &Global, surroundings: &Surroundings) -> Result<Repository, Problem> {

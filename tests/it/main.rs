@@ -18,6 +18,7 @@ mod git;
 mod health;
 mod kube;
 mod platform;
+mod pulled;
 mod readme;
 mod registry;
 mod scenarios;

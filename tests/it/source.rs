@@ -94,7 +94,10 @@ fn tree() -> Arc<dyn Tree> {
 
 fn with<T>(app: &Application, run: impl FnOnce(&Input<'_>) -> T) -> T {
     let commit = Some(CommitId::new("0123456789012345678901234567890123456789"));
-    let sources = vec![SourceInput { tree: Some(tree()), commit, problem: String::new() }; app.sources.len()];
+    let sources = vec![
+        SourceInput { tree: Some(tree()), commit, version: String::new(), problem: String::new() };
+        app.sources.len()
+    ];
     let capabilities = Arc::new(Capabilities { kube_version: "v1.33.0".into(), api_versions: Vec::new() });
     let charts = ChartCache::new(8);
     run(&Input {
@@ -103,6 +106,7 @@ fn with<T>(app: &Application, run: impl FnOnce(&Input<'_>) -> T) -> T {
         capabilities: &capabilities,
         profile: Profile::default(),
         charts: &charts,
+        archives: &quarterdeck::source::NoArchives,
         control_plane: "argocd",
     })
 }
@@ -175,7 +179,7 @@ fn folders_are_read_and_the_rest_says_why_not() {
     check(&json!({"path": "plain", "directory": {"jsonnet": {"libs": ["x"]}}}), Err("jsonnet is not supported yet"));
     check(&json!({"path": "kust"}), Err("kustomize is not supported yet"));
     check(&json!({"path": "plain", "plugin": {"name": "x"}}), Err("plugin \"x\" is not supported yet"));
-    check(&json!({"chart": "c", "targetRevision": "1"}), Err("chart repositories are not supported yet"));
+    check(&json!({"chart": "c", "targetRevision": "1"}), Err("symlink to \"../../x\" leads out"));
     check(&json!({"path": "../x"}), Err("leads out of the repository"));
     check(&json!({"path": "root.yaml"}), Err("is not a directory"));
     check(&json!({"path": "twice"}), Ok(&["a"]));

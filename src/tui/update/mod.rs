@@ -65,6 +65,7 @@ fn has_changed(before: &App, after: &App) -> bool {
         || before.health != after.health
         || before.why != after.why
         || before.commit != after.commit
+        || before.chart != after.chart
         || before.operation != after.operation
 }
 

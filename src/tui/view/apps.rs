@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::pen::{Pen, Text, nth_row, split_top};
-use crate::model::{App, CommitInfo};
+use crate::model::App;
 use crate::tui::age;
 use crate::tui::sign;
 use crate::tui::state::State;
@@ -100,7 +100,7 @@ fn application(pen: &Pen, state: &State, app: &App, widths: &Widths) -> Text {
         }
     }
     if widths.revision > 0 {
-        text.column(Ink::Dim, &revision(&app.target_revision, app.commit.as_ref()), widths.revision - 1).space(1);
+        text.column(Ink::Dim, &revision(app), widths.revision - 1).space(1);
     }
     if widths.wave > 0 {
         text.right(Ink::Dim, &app.wave.to_string(), widths.wave - 2).space(2);
@@ -113,9 +113,12 @@ fn application(pen: &Pen, state: &State, app: &App, widths: &Widths) -> Text {
 }
 
 /// Returns what is wanted and what that is: `stable 51c0a7e`.
-pub fn revision(target: &str, commit: Option<&CommitInfo>) -> String {
-    let target = if target.is_empty() { "HEAD" } else { target };
-    match commit {
+pub fn revision(app: &App) -> String {
+    let target = if app.target_revision.is_empty() { "HEAD" } else { &app.target_revision };
+    if let Some(version) = &app.chart {
+        return if target == version { version.clone() } else { format!("{target} {version}") };
+    }
+    match &app.commit {
         Some(commit) if target != commit.id.as_str() => format!("{target} {}", commit.id.short()),
         Some(commit) => commit.id.short().to_owned(),
         None => target.to_owned(),

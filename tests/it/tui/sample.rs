@@ -116,6 +116,7 @@ pub fn app(cluster: &str, component: &str, group: &str, wave: i64) -> App {
         repo_url: "https://git.example.net/platform.git".to_owned(),
         path: format!("charts/{component}"),
         commit: Some(at),
+        chart: None,
         sync: Sync::Synced,
         health: Health::new(HealthStatus::Healthy, ""),
         wave,
