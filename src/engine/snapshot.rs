@@ -182,11 +182,9 @@ pub(super) fn fleet(world: &World) -> Fleet {
     let mut clusters: Vec<Arc<Cluster>> =
         world.clusters.iter().map(|(name, state)| Arc::new(cluster(name, state, &world.environments))).collect();
     let place = |cluster: &Cluster| {
-        world
-            .environments
-            .iter()
-            .position(|known| Some(&known.name) == cluster.environment.as_ref())
-            .unwrap_or(usize::MAX)
+        let at = world.environments.iter().position(|known| Some(&known.name) == cluster.environment.as_ref());
+        let within = at.and_then(|at| world.environments[at].clusters.iter().position(|name| *name == cluster.name));
+        (at.unwrap_or(usize::MAX), within)
     };
     clusters.sort_by(|a, b| (place(a), &a.name).cmp(&(place(b), &b.name)));
     let now = Timestamp::now();

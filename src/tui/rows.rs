@@ -136,11 +136,11 @@ impl Matrix {
             fleet.clusters.iter().enumerate().map(|(at, cluster)| (&cluster.name, at)).collect();
         let mut groups: BTreeMap<&str, Components<'_>> = BTreeMap::new();
         for (at, app) in fleet.apps.iter().enumerate() {
-            let (Some(&column), true) = (columns.get(&app.cluster), filter.passes(app)) else { continue };
+            let (Some((column, component)), true) = (place(app, &columns), filter.passes(app)) else { continue };
             let (wave, cells) = groups
                 .entry(&app.group)
                 .or_default()
-                .entry(&app.component)
+                .entry(component)
                 .or_insert_with(|| (app.wave, vec![None; fleet.clusters.len()]));
             *wave = (*wave).min(app.wave);
             if cells[column].is_none() {
@@ -172,6 +172,19 @@ impl Matrix {
             }
         }
         matrix
+    }
+}
+
+/// Returns an application's column and the name of its row. One that lies on another cluster for the sake of the cluster in its name, as an
+/// app-of-apps on a control plane does, stands in the column of the cluster that it is about.
+fn place<'a>(app: &'a App, columns: &HashMap<&ClusterName, usize>) -> Option<(usize, &'a str)> {
+    let about = columns.iter().filter_map(|(cluster, column)| {
+        let rest = app.component.strip_prefix(cluster.as_str())?.strip_prefix('-')?;
+        Some((cluster.as_str().len(), *column, rest))
+    });
+    match about.max() {
+        Some((_, column, component)) => Some((column, component)),
+        None => columns.get(&app.cluster).map(|column| (*column, app.component.as_str())),
     }
 }
 

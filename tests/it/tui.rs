@@ -6,7 +6,7 @@ mod sample;
 
 use std::sync::Arc;
 
-use quarterdeck::model::{AppId, Fleet, OperationId, Problem};
+use quarterdeck::model::{AppId, ClusterName, Fleet, OperationId, Problem};
 use quarterdeck::tui::{AppView, Confirm, Content, Depth, Layer, Picker, Screen, Stage, State, Tab, Theme, draw};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -108,6 +108,26 @@ fn screens_at_200_by_60() {
     for screen in [Screen::Fleet, Screen::Apps, Screen::Pipeline] {
         insta::assert_snapshot!(format!("{}-200x60", screen.name().to_lowercase()), picture(&state(screen, (200, 60))));
     }
+}
+
+/// A control plane holds the Applications of all clusters: each one stands under the cluster that it is about.
+#[test]
+fn what_is_about_a_cluster_stands_in_its_column() {
+    let mut fleet = sample::fleet();
+    let mut apps: Vec<_> = ["dev-01", "stag-01", "prod-01", "prod-02", "ops-01"]
+        .map(|cluster| {
+            let mut app = sample::app(cluster, "bootstrap-apps", "roots", -1);
+            app.cluster = ClusterName::new("ops-01");
+            if cluster != "ops-01" {
+                app.component = app.name.clone();
+            }
+            Arc::new(app)
+        })
+        .into();
+    apps.append(&mut fleet.apps);
+    apps.sort_by(|one, other| one.id.cmp(&other.id));
+    fleet.apps = apps;
+    insta::assert_snapshot!("fleet-roots", picture(&of(fleet, Screen::Fleet, (120, 20))));
 }
 
 #[test]
