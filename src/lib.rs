@@ -9,7 +9,8 @@
 //! 1. [`git`] resolves an Application's revision to a commit and offers its tree. Bytes come from Git objects; a work tree is
 //!    never looked at.
 //! 2. [`source`] reads what the Application asks for and plans what has to be read. Plain folders are parsed with [`yaml`];
-//!    charts go to [`helm`], which runs their templates with [`template`]. The result is kept under a fingerprint of everything
+//!    charts go to [`helm`], which runs their templates with [`template`]; packed charts and dependencies were brought by
+//!    [`registry`] before. The result is kept under a fingerprint of everything
 //!    that went into it.
 //! 3. [`engine`] keeps the catalog of Applications at any depth and watches their clusters through [`cluster`]: one connection
 //!    each, one watch per managed kind.

@@ -488,11 +488,16 @@ impl Renderer {
         }
     }
 
-    /// Renders an application with changed sources, apart from the catalog.
-    pub fn again(&self, entry: &Entry, application: Application, capabilities: &Arc<Capabilities>) -> Entry {
+    /// Renders an application with changed sources, apart from the catalog; returns the charts too that it needs and that were not had yet.
+    pub fn again(
+        &self,
+        entry: &Entry,
+        application: Application,
+        capabilities: &Arc<Capabilities>,
+    ) -> (Entry, BTreeSet<ChartRequest>) {
         let mut aside = Catalog::default();
         let rendered = self.render(&application, &Overrides::new(), capabilities, &mut aside);
-        Entry {
+        let found = Entry {
             id: entry.id.clone(),
             application,
             parent: entry.parent.clone(),
@@ -502,7 +507,8 @@ impl Renderer {
             manifests: rendered.manifests,
             conditions: rendered.conditions,
             fingerprint: rendered.fingerprint,
-        }
+        };
+        (found, aside.missing_charts)
     }
 
     /// Returns the value files of an application's first source and its inline values, one after the other, as YAML.

@@ -1,6 +1,6 @@
 //! Plans: what a sync, a promotion or a rollback would change, worked out on one view of the world.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -10,8 +10,9 @@ use crate::gate;
 use crate::git::{AUDIT, Error as GitError, RefUpdate, Repository};
 use crate::helm::Capabilities;
 use crate::model::{
-    Action, App, AppId, AppPlan, Ask, Change, ClusterName, CommitId, Danger, Environment, EnvironmentName, Fleet, Gate,
-    HealthStatus, Key, Mode, Plan, PlanId, PlanKind, Problem, RefMove, Reference, Sync, SyncAsk, text, version,
+    Action, App, AppId, AppPlan, Ask, Change, ChartRequest, ClusterName, CommitId, Danger, Environment,
+    EnvironmentName, Fleet, Gate, HealthStatus, Key, Mode, Plan, PlanId, PlanKind, Problem, RefMove, Reference, Sync,
+    SyncAsk, text, version,
 };
 use crate::registry::Look;
 
@@ -116,7 +117,7 @@ impl Basis {
         for id in ids {
             let Some(entry) = self.catalog.entries.get(&id) else { continue };
             let entry = match &wanted.revision {
-                Some(revision) => Arc::new(self.at_revision(entry, revision)),
+                Some(revision) => Arc::new(self.at_revision(entry, revision, wanted.apps.contains(&id)).await),
                 None => Arc::clone(entry),
             };
             chosen.push(entry);
@@ -138,12 +139,25 @@ impl Basis {
         }
     }
 
-    fn at_revision(&self, entry: &Entry, revision: &str) -> Entry {
+    /// Renders an application at another revision: a chart's version, if it has nothing but the chart and was named itself, else a commit.
+    async fn at_revision(&self, entry: &Entry, revision: &str, is_named: bool) -> Entry {
         let mut application = entry.application.clone();
-        for source in application.sources.iter_mut().filter(|source| source.chart.is_empty()) {
+        let is_version = is_named && application.sources.len() == 1;
+        for source in application.sources.iter_mut().filter(|source| is_version || !source.is_chart()) {
             source.target_revision = revision.to_owned();
         }
-        self.renderer.again(entry, application, &self.capabilities_for(&entry.id))
+        let capabilities = self.capabilities_for(&entry.id);
+        let (mut found, missing) = self.renderer.again(entry, application.clone(), &capabilities);
+        if !missing.is_empty() {
+            self.pull(&missing).await;
+            (found, _) = self.renderer.again(entry, application, &capabilities);
+        }
+        found
+    }
+
+    async fn pull(&self, missing: &BTreeSet<ChartRequest>) {
+        let pulls = missing.iter().map(|request| self.renderer.pull(request, Look::Needed));
+        futures::future::join_all(pulls).await;
     }
 
     /// Reads the catalog as it would be. What comes into reach may need charts that were not had yet, and these others again.
@@ -158,8 +172,7 @@ impl Basis {
             if future.missing_charts.is_empty() {
                 return Ok(future);
             }
-            let pulls = future.missing_charts.iter().map(|request| self.renderer.pull(request, Look::Needed));
-            futures::future::join_all(pulls).await;
+            self.pull(&future.missing_charts).await;
         }
         Err(Problem::new("the new state needs ever more charts").hint("is there a cycle of Applications?"))
     }

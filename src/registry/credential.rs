@@ -126,7 +126,7 @@ impl fmt::Display for Helper {
 /// Where credentials come from, the strongest first.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
-    /// What a person gave with the command; for the repository that the command names.
+    /// What a person gave with the command: for the repository that the command names, or for its registry.
     pub given: Option<(String, Credential)>,
     /// Argo CD's repository Secrets.
     pub argo: ArgoCredentials,
@@ -163,7 +163,7 @@ impl Credentials {
     pub(super) async fn registry(&self, host: &str, path: &str) -> Result<Credential, Error> {
         let address = format!("oci://{host}/{path}");
         if let Some((repository, credential)) = &self.given
-            && (is_same(repository, &address) || is_below(repository, &address))
+            && spelled(repository).split('/').nth(2) == Some(host)
         {
             return Ok(credential.clone());
         }

@@ -133,6 +133,17 @@ async fn applications_render_from_pulled_charts() {
                      - {{name: near, version: 1.0.0, repository: 'file://../../shared/near'}}\n"
                 ),
             ),
+            (
+                "apps/out.yaml",
+                &application(
+                    "out",
+                    "source: {repoURL: 'https://git.example.org/own.git', path: charts/out, targetRevision: HEAD}",
+                ),
+            ),
+            (
+                "charts/out/Chart.yaml",
+                "apiVersion: v2\nname: out\nversion: 1.0.0\ndependencies: [{name: near, version: 1.0.0, repository: 'file://../../../near'}]\n",
+            ),
             ("shared/near/Chart.yaml", "apiVersion: v2\nname: near\nversion: 1.0.0\n"),
             ("shared/near/templates/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: from-near}\n"),
             ("v.yaml", "color: red\n"),
@@ -154,6 +165,8 @@ async fn applications_render_from_pulled_charts() {
     }
     let message = said(&app("none"));
     assert!(message.contains("has no version \"2.0.0\"; its newest is 1.0.0"), "{message}");
+    let message = said(&app("out"));
+    assert!(message.contains("dependency near leads out of the repository"), "{message}");
     let text = manifests(&handle, "needs").await;
     assert!(text.contains("name: needs-db") && text.contains("name: from-near"), "{text}");
     let indexes = server.asked().iter().filter(|asked| asked.path == "/index.yaml").count();
@@ -215,7 +228,9 @@ async fn applications_render_from_a_real_registry() {
 /// Runs `quarterdeck template` with nothing of the person's own around it.
 async fn template(home: &Path, arguments: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quarterdeck"));
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", home);
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let paths = [home.join("bin")].into_iter().chain(std::env::split_paths(&paths));
+    command.env_clear().env("PATH", std::env::join_paths(paths).unwrap()).env("HOME", home);
     command.arg("template").args(arguments).current_dir(home).stdin(Stdio::null());
     // The servers of the test go on meanwhile.
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
@@ -285,6 +300,33 @@ async fn template_takes_charts_from_repositories() {
     let Some(oci) = OciRegistry::start(&[("ana", "hunter2")]) else { return };
     oci.push("charts/web", "1.0.0", &web, Some(("ana", "hunter2"))).await;
     let address = format!("oci://{}/charts/web", oci.host);
+    let (code, out, error) = template(at, &[&["rel", &format!("{address}:1.0.0")], &user[..]].concat()).await;
+    assert_eq!((code, error.as_str()), (0, ""), "{out}");
+    std::fs::remove_dir_all(at.join(".cache")).unwrap();
+    let (code, _, error) = template(at, &["rel", &address]).await;
+    assert!(code == 1 && error.contains("asks for credentials"), "{error}");
+    let helper = at.join("bin/docker-credential-test");
+    write(
+        at,
+        &[
+            (".docker/config.json", "{\"credsStore\": \"test\"}"),
+            (
+                "bin/docker-credential-test",
+                "#!/bin/sh\nread server\necho \"$1 $server\" >> \"$HOME/helped\"\necho '{\"Username\": \"ana\", \"Secret\": \"hunter2\"}'\n",
+            ),
+        ],
+    );
+    Command::new("chmod").arg("+x").arg(&helper).status().unwrap();
+    let (code, out, error) = template(at, &["rel", &address]).await;
+    assert_eq!((code, error.as_str()), (0, ""), "{out}");
+    let helped = std::fs::read_to_string(at.join("helped")).unwrap();
+    assert!(helped.starts_with(&format!("get {}\n", oci.host)), "{helped}");
+    std::fs::write(&helper, "#!/bin/sh\necho hunter2 is the password\nexit 3\n").unwrap();
+    std::fs::remove_dir_all(at.join(".cache")).unwrap();
+    let (code, _, error) = template(at, &["rel", &address]).await;
+    assert!(code == 1 && error.contains("docker-credential-test gives no credentials"), "{error}");
+    assert!(!error.contains("hunter2"), "{error}");
+    std::fs::remove_file(at.join(".docker/config.json")).unwrap();
     let (code, out, error) = template(at, &[&["rel", &address], &user[..]].concat()).await;
     assert_eq!((code, error.as_str()), (0, ""), "{out}");
     assert!(out.contains("name: rel-web"), "{out}");

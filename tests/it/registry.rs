@@ -21,6 +21,7 @@ use quarterdeck::registry::{
 };
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
+use tokio_rustls::rustls;
 
 /// Returns a packed chart.
 pub fn chart(name: &str, version: &str, more: &[(&str, &str)]) -> Vec<u8> {
@@ -93,9 +94,17 @@ pub struct Server {
 
 impl Server {
     pub fn start(answers: impl Fn(&Asked) -> Said + Send + Sync + 'static) -> Self {
+        Self::listen(answers, None)
+    }
+
+    fn listen(
+        answers: impl Fn(&Asked) -> Said + Send + Sync + 'static,
+        acceptor: Option<tokio_rustls::TlsAcceptor>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let scheme = if acceptor.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
         let (asked, answers): (Arc<Mutex<Vec<Asked>>>, Answers) = (Arc::default(), Arc::new(answers));
         let log = Arc::clone(&asked);
@@ -106,13 +115,43 @@ impl Server {
                 let (log, answers) = (Arc::clone(&log), Arc::clone(&answers));
                 let service =
                     hyper::service::service_fn(move |request| answer(request, Arc::clone(&log), Arc::clone(&answers)));
+                let acceptor = acceptor.clone();
                 open.spawn(async move {
                     let builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
-                    drop(builder.serve_connection(TokioIo::new(stream), service).await);
+                    match acceptor {
+                        None => drop(builder.serve_connection(TokioIo::new(stream), service).await),
+                        Some(acceptor) => {
+                            // Who does not trust the certificate hangs up.
+                            let Ok(stream) = acceptor.accept(stream).await else { return };
+                            drop(builder.serve_connection(TokioIo::new(stream), service).await);
+                        }
+                    }
                 });
             }
         });
         Self { url, asked, task }
+    }
+
+    /// The same behind TLS; returns the authority that signed its certificate too.
+    fn start_encrypted(answers: impl Fn(&Asked) -> Said + Send + Sync + 'static) -> (Self, String) {
+        let authority_key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let authority = params.self_signed(&authority_key).unwrap().pem();
+        let issuer = rcgen::Issuer::new(params, authority_key);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let names = vec!["127.0.0.1".to_owned()];
+        let leaf = rcgen::CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
+        let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![leaf.der().clone()],
+                rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+            )
+            .unwrap();
+        (Self::listen(answers, Some(tokio_rustls::TlsAcceptor::from(Arc::new(config)))), authority)
     }
 
     /// Serves files by path.
@@ -333,6 +372,42 @@ async fn credentials_stay_with_their_host() {
         assert_eq!(asked.len(), 2);
         assert!(asked.iter().all(|asked| asked.authorization.is_none()), "another host saw credentials");
     }
+}
+
+#[tokio::test]
+async fn encrypted_stays_encrypted() {
+    let plain = Server::files(vec![("/web.tgz".into(), chart("web", "1.0.0", &[]))]);
+    let target = plain.url.clone();
+    let (server, authority) = Server::start_encrypted(move |asked| match asked.path.as_str() {
+        "/index.yaml" => Said::file(index(&[
+            ("web", "1.0.0", "web.tgz", ""),
+            ("web", "2.0.0", "moved.tgz", ""),
+            ("web", "3.0.0", &format!("{target}/web.tgz"), ""),
+        ])),
+        "/web.tgz" => Said::file(chart("web", "1.0.0", &[])),
+        "/moved.tgz" => Said::status(302).header("location", format!("{target}/web.tgz")),
+        _ => Said::status(404),
+    });
+    let folder = TempDir::new().unwrap();
+    let stranger = registry(folder.path(), |_| {});
+    let error = version(&stranger, &wanted(&server.url, "web", "1.0.0")).await;
+    assert!(error.contains("cannot be reached") && error.contains("certificate"), "{error}");
+    std::fs::write(folder.path().join("ca.pem"), authority).unwrap();
+    let listed = format!(
+        "repositories:\n- {{name: team, url: '{}', username: ana, password: hunter2, caFile: '{}'}}\n",
+        server.url,
+        folder.path().join("ca.pem").display()
+    );
+    std::fs::write(folder.path().join("repositories.yaml"), listed).unwrap();
+    let friend = registry(folder.path(), |setup| {
+        setup.credentials.repositories = Repositories::read(&folder.path().join("repositories.yaml")).unwrap();
+    });
+    assert_eq!(version(&friend, &wanted(&server.url, "web", "1.0.0")).await, "1.0.0");
+    for moved in ["2.0.0", "3.0.0"] {
+        let error = version(&friend, &wanted(&server.url, "web", moved)).await;
+        assert!(error.contains("leads to") && error.ends_with("that is not encrypted"), "{error}");
+    }
+    assert!(plain.asked().is_empty(), "nothing is asked without encryption");
 }
 
 #[tokio::test]

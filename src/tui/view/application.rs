@@ -51,7 +51,9 @@ fn title(pen: &mut Pen, area: Rect, state: &State, app: &App) {
         .and_then(|environment| environment.release.as_deref());
     let target = if app.target_revision.is_empty() { "HEAD" } else { &app.target_revision };
     text.add(Ink::Text, target);
-    if let Some(release) = release {
+    if let Some(version) = app.chart.as_deref().filter(|version| *version != target) {
+        text.space(1).add(Ink::Strong, version);
+    } else if let Some(release) = release {
         text.space(1).add(Ink::Strong, release);
     }
     let mut namespace = pen.text();
