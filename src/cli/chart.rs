@@ -1,7 +1,9 @@
 //! A chart on disk: a folder or an archive, read once, with nothing from outside it.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::helm::{self, Chart, ChartFile};
 use crate::model::Problem;
@@ -109,9 +111,20 @@ impl Folder {
         if self.found.len() >= MOST_FILES {
             return Err(Problem::new(format!("{} holds more than {MOST_FILES} files", self.root.display())));
         }
-        let data =
-            fs::read(path).map_err(|error| Problem::new(format!("{} cannot be read: {error}", path.display())))?;
-        self.found.push(ChartFile { name, data: data.into() });
+        let data = contents(path, size)
+            .map_err(|error| Problem::new(format!("{} cannot be read: {error}", path.display())))?;
+        self.found.push(ChartFile { name, data });
         Ok(())
     }
+}
+
+/// Reads a file of a known size into memory that charts can share, without a copy on the way.
+fn contents(path: &Path, size: u64) -> std::io::Result<Arc<[u8]>> {
+    let mut data: Arc<[u8]> = std::iter::repeat_n(0, size as usize).collect();
+    let mut file = fs::File::open(path)?;
+    match Arc::get_mut(&mut data) {
+        Some(data) => file.read_exact(data)?,
+        None => return Err(std::io::ErrorKind::Other.into()),
+    }
+    Ok(data)
 }

@@ -1,11 +1,14 @@
 //! What templates wrote, as manifests: split, told apart from hooks, sorted and printed.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::chart::Node;
 use super::error::Error;
 use super::options::Options;
 use super::profile::Profile;
+use crate::template::lossy;
 use crate::yaml;
 
 /// Kinds in the order in which helm installs them. Kinds that are not here come last, by name.
@@ -133,15 +136,18 @@ pub(super) fn print(
 /// What helm adds when it has begun to render.
 pub(super) const DEBUG_HINT: &str = "\n\nUse --debug flag to render out invalid YAML";
 
-fn print_all(crds: &[(String, String)], manifests: &[Manifest<'_>], hooks: &[Manifest<'_>]) -> String {
-    let mut out = String::new();
+fn print_all(crds: &[Definition<'_>], manifests: &[Manifest<'_>], hooks: &[Manifest<'_>]) -> String {
+    let of_crds = crds.iter().map(|(path, text)| path.len() + text.len());
+    let of_others = manifests.iter().chain(hooks).map(|manifest| manifest.path.len() + manifest.text.len());
+    let mut out = String::with_capacity(of_crds.chain(of_others).map(|size| size + HEAD + 2).sum());
     for (path, text) in crds {
         push(&mut out, path, text);
     }
     for manifest in manifests {
         push(&mut out, manifest.path, manifest.text);
     }
-    let mut out = out.trim().to_owned();
+    // What comes first is a dash.
+    out.truncate(out.trim_end().len());
     out.push('\n');
     for hook in hooks {
         push(&mut out, hook.path, hook.text);
@@ -151,12 +157,12 @@ fn print_all(crds: &[(String, String)], manifests: &[Manifest<'_>], hooks: &[Man
 
 /// Prints the manifests of these templates only, whose names go without the chart's.
 fn print_some(
-    crds: &[(String, String)],
+    crds: &[Definition<'_>],
     manifests: &[Manifest<'_>],
     hooks: &[Manifest<'_>],
     show_only: &[String],
 ) -> Result<String, Error> {
-    let crds = crds.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+    let crds = crds.iter().map(|(path, text)| (path.as_str(), &**text));
     let rest = manifests.iter().chain(hooks).map(|manifest| (manifest.path, manifest.text));
     let all: Vec<(&str, &str)> = crds.chain(rest).collect();
     let mut out = String::new();
@@ -177,6 +183,12 @@ fn print_some(
     Ok(out)
 }
 
+/// How long is what stands before a path.
+const HEAD: usize = "---\n# Source: ".len();
+
+/// The path of a definition in `crds/` and its text.
+type Definition<'c> = (String, Cow<'c, str>);
+
 fn push(out: &mut String, path: &str, text: &str) {
     out.push_str("---\n# Source: ");
     out.push_str(path);
@@ -186,14 +198,13 @@ fn push(out: &mut String, path: &str, text: &str) {
 }
 
 /// Returns the definitions in `crds/`, those of a chart before those of its subcharts.
-fn crds(chart: &Node<'_>) -> Vec<(String, String)> {
-    fn walk(chart: &Node<'_>, path: &str, found: &mut Vec<(String, String)>) {
+fn crds<'c>(chart: &Node<'c>) -> Vec<Definition<'c>> {
+    fn walk<'c>(chart: &Node<'c>, path: &str, found: &mut Vec<Definition<'c>>) {
         for file in &chart.chart.files {
             let name = file.name.to_ascii_lowercase();
             let is_manifest = [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end));
             if file.name.starts_with("crds/") && is_manifest {
-                let text = String::from_utf8_lossy(&file.data).into_owned();
-                found.push((format!("{path}/{}", file.name), text));
+                found.push((format!("{path}/{}", file.name), lossy(&file.data)));
             }
         }
         for inner in &chart.dependencies {
@@ -224,7 +235,8 @@ struct Head {
 
 impl Head {
     fn read(text: &str) -> Result<Self, String> {
-        let value = yaml::parse(text.as_bytes()).map_err(|error| format!("error converting YAML to JSON: {error}"))?;
+        let value = yaml::parse_keys(text.as_bytes(), &["apiVersion", "kind", "metadata"])
+            .map_err(|error| format!("error converting YAML to JSON: {error}"))?;
         let wrong = |value: &Value, place: &str, wanted: &str| {
             let found = match value {
                 Value::Array(_) => "array",

@@ -1,6 +1,7 @@
 //! One render: from a chart and options to the text that helm prints.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -13,7 +14,7 @@ use super::profile::Profile;
 use super::state::State;
 use super::{context, dependency, failure, function, input, load, schema, value};
 use crate::model::version::{Constraint, Version};
-use crate::template::{Budget, Executor, Map, Templates, Value, without_no_value};
+use crate::template::{Budget, Executor, Map, Templates, Value, lossy_string, without_no_value};
 
 /// The stack that the deepest nesting which a budget allows may need.
 const STACK: usize = 256 << 20;
@@ -54,11 +55,11 @@ pub fn release_name(template: &str) -> Result<String, Error> {
     let find = |name: &str| function::find(Profile::default(), name);
     let known = |name: &str| find(name).is_some();
     let mut templates = Templates::new();
-    templates.parse("name-template", template, &known).map_err(|error| Error::Values(error.to_string()))?;
+    templates.parse("name-template", template.as_bytes(), &known).map_err(|error| Error::Values(error.to_string()))?;
     let mut state = State::new(Profile::default());
     let budget = Budget { depth: 100, ..Budget::default() };
     let out = Executor::new(&templates, &find, &mut state, budget).execute("name-template", &Value::Nil);
-    out.map(|out| String::from_utf8_lossy(&out).into_owned()).map_err(|error| Error::Values(error.to_string()))
+    out.map(|out| lossy_string(out)).map_err(|error| Error::Values(error.to_string()))
 }
 
 fn check_release_name(name: &str) -> Result<(), Error> {
@@ -92,7 +93,7 @@ fn check_kube_version(node: &Node<'_>, options: &Options) -> Result<(), Error> {
 
 /// A template and what it sees.
 struct Task<'a> {
-    text: &'a [u8],
+    text: &'a Arc<[u8]>,
     data: Map,
     base_path: String,
 }
@@ -117,8 +118,7 @@ fn run(node: &Node<'_>, values: &Json, options: &Options, rendered: &mut Rendere
     let templates = node.chart.parsed(options.profile, names.clone(), |names| {
         let mut templates = Templates::new();
         for name in names {
-            let text = String::from_utf8_lossy(tasks[name].text);
-            templates.parse(name, &text, &known).map_err(|error| failure::parse(&error))?;
+            templates.parse(name, Arc::clone(tasks[name].text), &known).map_err(|error| failure::parse(&error))?;
         }
         Ok::<_, Error>(templates)
     })?;
@@ -137,8 +137,7 @@ fn run(node: &Node<'_>, values: &Json, options: &Options, rendered: &mut Rendere
         if name.ends_with("NOTES.txt") {
             continue;
         }
-        let text = String::from_utf8_lossy(&without_no_value(&out)).into_owned();
-        written.push(Written { path: name.clone(), text });
+        written.push(Written { path: name.clone(), text: lossy_string(without_no_value(out)) });
     }
     written.sort_by(|one, other| one.path.cmp(&other.path));
     drop(executor);

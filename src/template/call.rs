@@ -2,7 +2,7 @@
 
 use super::format::type_name;
 use super::function::Parameter;
-use super::node::Operand;
+use super::node::{Operand, string_text};
 use super::value::{List, ListKind, Map, Value};
 
 impl Parameter {
@@ -75,9 +75,9 @@ impl Parameter {
             (Self::String, Operand::String { .. }) | (Self::Bool, Operand::Bool { .. }) => {
                 return constant(literal);
             }
-            (Self::Int, Operand::Number { number, .. }) => number.int.map(Value::Int),
-            (Self::Int64, Operand::Number { number, .. }) => number.int.map(Value::Int64),
-            (Self::Float, Operand::Number { number, .. }) => number.float.map(Value::Float),
+            (Self::Int, Operand::Number { literal, .. }) => literal.1.int.map(Value::Int),
+            (Self::Int64, Operand::Number { literal, .. }) => literal.1.int.map(Value::Int64),
+            (Self::Float, Operand::Number { literal, .. }) => literal.1.float.map(Value::Float),
             _ => None,
         };
         let wanted = match self {
@@ -97,11 +97,11 @@ impl Parameter {
 pub(super) fn constant(literal: &Operand) -> Result<Value, String> {
     Ok(match literal {
         Operand::Bool { value, .. } => Value::Bool(*value),
-        Operand::String { text, .. } => Value::String((**text).into()),
-        Operand::Number { text, number, .. } => match (number.int, number.float) {
-            (_, Some(float)) if number.is_float => Value::Float(float),
+        Operand::String { quoted, text, .. } => Value::String(string_text(quoted, text).into()),
+        Operand::Number { literal, .. } => match (literal.1.int, literal.1.float) {
+            (_, Some(float)) if literal.1.is_float => Value::Float(float),
             (Some(int), _) => Value::Int(int),
-            _ => return Err(format!("{text} overflows int")),
+            _ => return Err(format!("{} overflows int", literal.0)),
         },
         _ => return Err(format!("can't evaluate command {literal}")),
     })

@@ -246,8 +246,9 @@ impl<'a> Executor<'a> {
     fn walk<'t>(&mut self, frame: &mut Frame<'t>, dot: Dot<'_>, node: &'t Node) -> Fallible<Flow> {
         match node {
             Node::Text { text } => {
+                let text = text.bytes();
                 self.step(frame, text.len())?;
-                frame.out.extend_from_slice(text.as_bytes());
+                frame.out.extend_from_slice(text);
             }
             Node::Action { pipe, .. } => {
                 frame.at = At::Node(node);
@@ -474,7 +475,7 @@ impl<'a> Executor<'a> {
         }
         let functions = self.functions;
         let templates: Rc<[_]> =
-            parse_text(ROOT, &text.text(), &|name| functions(name).is_some()).map_err(Box::new)?.into();
+            parse_text(ROOT, Arc::from(&**text), &|name| functions(name).is_some()).map_err(Box::new)?.into();
         self.parsed.insert(text.clone(), Rc::clone(&templates));
         Ok(templates)
     }
@@ -536,7 +537,7 @@ impl Host for Executor<'_> {
         match result {
             Ok(out) => {
                 let text = self.finish(out);
-                Ok(if contains(&text, NO_VALUE) { without_no_value(&text).into() } else { text })
+                Ok(if contains(&text, NO_VALUE) { without_no_value(text.to_vec()).into() } else { text })
             }
             Err(error) => {
                 let error = self.fail(error);
@@ -574,17 +575,21 @@ impl Host for Executor<'_> {
 const NO_VALUE: &[u8] = b"<no value>";
 
 fn contains(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
+    memchr::memmem::find(text, part).is_some()
 }
 
 /// Returns output without `<no value>`, as Helm shows it.
-pub fn without_no_value(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.windows(NO_VALUE.len()).position(|window| window == NO_VALUE) {
-        out.extend_from_slice(&rest[..at]);
-        rest = &rest[at + NO_VALUE.len()..];
+pub fn without_no_value(text: Vec<u8>) -> Vec<u8> {
+    let mut found = memchr::memmem::find_iter(&text, NO_VALUE).peekable();
+    if found.peek().is_none() {
+        return text;
     }
-    out.extend_from_slice(rest);
+    let mut out = Vec::with_capacity(text.len());
+    let mut from = 0;
+    for at in found {
+        out.extend_from_slice(&text[from..at]);
+        from = at + NO_VALUE.len();
+    }
+    out.extend_from_slice(&text[from..]);
     out
 }

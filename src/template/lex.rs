@@ -3,7 +3,7 @@
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The text of the token says what is wrong.
+    /// The lexer says what is wrong.
     Error,
     Bool,
     Char,
@@ -33,11 +33,11 @@ pub enum Kind {
 }
 
 /// A token: where it begins in the text and what it says.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Token<'t> {
     pub kind: Kind,
     pub at: usize,
-    pub text: std::borrow::Cow<'t, str>,
+    pub text: &'t str,
     pub line: usize,
 }
 
@@ -51,19 +51,29 @@ pub struct Lexer<'t> {
     is_inside: bool,
     parens: usize,
     is_done: bool,
+    /// What is wrong, once a token said that something is.
+    pub problem: String,
 }
-
-const KEYWORDS: [&str; 10] = ["block", "break", "continue", "define", "else", "end", "if", "range", "template", "with"];
 
 impl<'t> Lexer<'t> {
     pub fn new(input: &'t str) -> Self {
-        Self { input, at: 0, start: 0, line: 1, start_line: 1, is_inside: false, parens: 0, is_done: false }
+        Self {
+            input,
+            at: 0,
+            start: 0,
+            line: 1,
+            start_line: 1,
+            is_inside: false,
+            parens: 0,
+            is_done: false,
+            problem: String::new(),
+        }
     }
 
     /// Returns the next token; after the end or an error it is `Eof` for ever.
     pub fn next(&mut self) -> Token<'t> {
         if self.is_done {
-            return Token { kind: Kind::Eof, at: self.at, text: "EOF".into(), line: self.start_line };
+            return Token { kind: Kind::Eof, at: self.at, text: "EOF", line: self.start_line };
         }
         if self.is_inside { self.inside() } else { self.text() }
     }
@@ -73,7 +83,23 @@ impl<'t> Lexer<'t> {
     }
 
     fn peek(&self) -> Option<char> {
-        self.rest().chars().next()
+        match self.input.as_bytes().get(self.at)? {
+            byte @ 0..0x80 => Some(char::from(*byte)),
+            _ => self.rest().chars().next(),
+        }
+    }
+
+    /// Moves over the letters, digits and underscores that come next.
+    fn skip_word(&mut self) {
+        loop {
+            let rest = &self.input.as_bytes()[self.at..];
+            self.at += rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+            // What is not ASCII may be a letter too, but never a line break.
+            match self.peek() {
+                Some(c) if !c.is_ascii() && is_word(c) => self.at += c.len_utf8(),
+                _ => return,
+            }
+        }
     }
 
     fn advance(&mut self) -> Option<char> {
@@ -98,7 +124,7 @@ impl<'t> Lexer<'t> {
     }
 
     fn emit(&mut self, kind: Kind) -> Token<'t> {
-        let token = Token { kind, at: self.start, text: self.input[self.start..self.at].into(), line: self.start_line };
+        let token = Token { kind, at: self.start, text: &self.input[self.start..self.at], line: self.start_line };
         self.skip();
         token
     }
@@ -109,31 +135,36 @@ impl<'t> Lexer<'t> {
     }
 
     fn move_to(&mut self, at: usize) {
-        self.line += self.input.as_bytes()[self.at..at].iter().filter(|byte| **byte == b'\n').count();
+        let passed = &self.input.as_bytes()[self.at..at];
+        self.line += match passed.len() {
+            0..16 => passed.iter().filter(|byte| **byte == b'\n').count(),
+            _ => memchr::memchr_iter(b'\n', passed).count(),
+        };
         self.at = at;
     }
 
     fn error(&mut self, text: impl Into<String>) -> Token<'t> {
         self.is_done = true;
-        Token { kind: Kind::Error, at: self.start, text: text.into().into(), line: self.start_line }
+        self.problem = text.into();
+        Token { kind: Kind::Error, at: self.start, text: "", line: self.start_line }
     }
 
     fn text(&mut self) -> Token<'t> {
-        let Some(offset) = find(self.rest().as_bytes(), b"{{") else {
+        let Some(offset) = memchr::memmem::find(self.rest().as_bytes(), b"{{") else {
             self.move_to(self.input.len());
             if self.at > self.start {
                 let token = self.emit(Kind::Text);
                 return token;
             }
             self.is_done = true;
-            return Token { kind: Kind::Eof, at: self.at, text: "".into(), line: self.start_line };
+            return Token { kind: Kind::Eof, at: self.at, text: "", line: self.start_line };
         };
         let delim = self.at + offset;
         if delim > self.at {
-            let is_trimmed = has_left_trim(&self.input[delim + 2..]);
+            let is_trimmed = has_left_trim(&self.input.as_bytes()[delim + 2..]);
             let text = &self.input[self.start..delim];
-            let kept = if is_trimmed { text.trim_end_matches(SPACES) } else { text };
-            let token = Token { kind: Kind::Text, at: self.start, text: kept.into(), line: self.start_line };
+            let kept = if is_trimmed { trim_end(text) } else { text };
+            let token = Token { kind: Kind::Text, at: self.start, text: kept, line: self.start_line };
             self.move_to(delim);
             self.skip();
             if !kept.is_empty() {
@@ -145,7 +176,7 @@ impl<'t> Lexer<'t> {
 
     fn left_delim(&mut self) -> Token<'t> {
         self.at += 2;
-        let trim = if has_left_trim(self.rest()) { 2 } else { 0 };
+        let trim = if has_left_trim(self.rest().as_bytes()) { 2 } else { 0 };
         if self.input[self.at + trim..].starts_with("/*") {
             self.move_to(self.at + trim);
             self.skip();
@@ -162,7 +193,7 @@ impl<'t> Lexer<'t> {
     fn comment(&mut self) -> Token<'t> {
         let Some(end) = self.rest().find("*/") else { return self.error("unclosed comment") };
         self.move_to(self.at + end + 2);
-        let is_trimmed = has_right_trim(self.rest());
+        let is_trimmed = has_right_trim(self.rest().as_bytes());
         let delim = if is_trimmed { 2 } else { 0 };
         if !self.input[self.at + delim..].starts_with("}}") {
             return self.error("comment ends before closing delimiter");
@@ -182,7 +213,7 @@ impl<'t> Lexer<'t> {
     }
 
     fn inside(&mut self) -> Token<'t> {
-        let is_trimmed = has_right_trim(self.rest());
+        let is_trimmed = has_right_trim(self.rest().as_bytes());
         if is_trimmed || self.rest().starts_with("}}") {
             if self.parens > 0 {
                 return self.error("unclosed left paren");
@@ -256,20 +287,18 @@ impl<'t> Lexer<'t> {
     }
 
     fn space(&mut self) -> Token<'t> {
-        while self.peek().is_some_and(|c| SPACES.contains(&c)) {
-            // A blank before `-}}` belongs to the delimiter.
-            if has_right_trim(self.rest()) {
-                break;
-            }
-            self.advance();
+        let rest = &self.input.as_bytes()[self.at..];
+        let mut count = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count();
+        // A blank before `-}}` belongs to the delimiter.
+        if rest[count..].starts_with(b"-}}") {
+            count = count.saturating_sub(1);
         }
+        self.move_to(self.at + count);
         self.emit(Kind::Space)
     }
 
     fn word(&mut self) -> Token<'t> {
-        while self.peek().is_some_and(is_word) {
-            self.advance();
-        }
+        self.skip_word();
         let word = &self.input[self.start..self.at];
         if !self.is_at_end() {
             let c = self.peek().unwrap_or_default();
@@ -278,15 +307,15 @@ impl<'t> Lexer<'t> {
         match word {
             "nil" => self.emit(Kind::Nil),
             "true" | "false" => self.emit(Kind::Bool),
-            _ if KEYWORDS.contains(&word) => self.emit(Kind::Keyword),
+            "block" | "break" | "continue" | "define" | "else" | "end" | "if" | "range" | "template" | "with" => {
+                self.emit(Kind::Keyword)
+            }
             _ => self.emit(Kind::Identifier),
         }
     }
 
     fn name(&mut self, kind: Kind) -> Token<'t> {
-        while self.peek().is_some_and(is_word) {
-            self.advance();
-        }
+        self.skip_word();
         if !self.is_at_end() {
             let c = self.peek().unwrap_or_default();
             return self.error(format!("bad character {}", code_point(c)));
@@ -295,7 +324,10 @@ impl<'t> Lexer<'t> {
     }
 
     fn is_at_end(&self) -> bool {
-        self.peek().is_none_or(|c| SPACES.contains(&c) || ".,|:)(".contains(c)) || self.rest().starts_with("}}")
+        match &self.input.as_bytes()[self.at..] {
+            [] | [b' ' | b'\t' | b'\r' | b'\n' | b'.' | b',' | b'|' | b':' | b')' | b'(', ..] => true,
+            rest => rest.starts_with(b"}}"),
+        }
     }
 
     fn quoted(&mut self) -> Token<'t> {
@@ -356,21 +388,20 @@ impl<'t> Lexer<'t> {
 
 const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
 
-fn find(text: &[u8], what: &[u8]) -> Option<usize> {
-    text.windows(what.len()).position(|part| part == what)
+fn trim_end(text: &str) -> &str {
+    let blanks = text.bytes().rev().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count();
+    &text[..text.len() - blanks]
 }
 
 fn is_word(c: char) -> bool {
     c == '_' || c.is_alphanumeric()
 }
 
-fn has_left_trim(text: &str) -> bool {
-    let bytes = text.as_bytes();
+fn has_left_trim(bytes: &[u8]) -> bool {
     bytes.len() >= 2 && bytes[0] == b'-' && matches!(bytes[1], b' ' | b'\t' | b'\r' | b'\n')
 }
 
-fn has_right_trim(text: &str) -> bool {
-    let bytes = text.as_bytes();
+fn has_right_trim(bytes: &[u8]) -> bool {
     bytes.len() >= 4 && matches!(bytes[0], b' ' | b'\t' | b'\r' | b'\n') && &bytes[1..4] == b"-}}"
 }
 

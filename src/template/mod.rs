@@ -23,4 +23,4 @@ pub use format::{format_float, print_value, quote, type_name};
 pub use function::{Function, Host, Parameter};
 pub use number::{parse_float, parse_int};
 pub use set::Templates;
-pub use value::{List, ListKind, Map, MapKind, Str, Structure, Value};
+pub use value::{List, ListKind, Map, MapKind, Str, Structure, Value, lossy, lossy_string};

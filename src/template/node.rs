@@ -1,21 +1,59 @@
 //! What templates consist of once they are parsed; it prints itself as Go does in errors.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+
+use super::value::lossy;
 
 /// A text that was parsed: what positions refer to.
 #[derive(Debug)]
 pub struct Source {
     pub name: Box<str>,
-    pub text: Box<str>,
+    /// The text, which is UTF-8; shared with the file that it comes from.
+    data: Arc<[u8]>,
 }
 
 impl Source {
+    /// Takes a text; what is not UTF-8 in it is replaced.
+    pub fn new(name: &str, data: Arc<[u8]>) -> Self {
+        let data = match lossy(&data) {
+            Cow::Borrowed(_) => data,
+            Cow::Owned(text) => text.into_bytes().into(),
+        };
+        Source { name: name.into(), data }
+    }
+
+    /// Returns the text. This looks through all of it.
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.data).unwrap_or_default()
+    }
+
     /// Returns line, from 1, and column, from 0, of a position.
     pub fn place(&self, at: u32) -> (usize, usize) {
-        let before = &self.text.as_bytes()[..(at as usize).min(self.text.len())];
+        let before = &self.data[..(at as usize).min(self.data.len())];
         let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |found| found + 1);
         (1 + before.iter().filter(|byte| **byte == b'\n').count(), before.len() - start)
+    }
+}
+
+/// A piece of a text, not copied from it.
+#[derive(Debug)]
+pub struct Piece {
+    source: Arc<Source>,
+    start: u32,
+    end: u32,
+}
+
+impl Piece {
+    /// Returns the piece that begins at a position and is so many bytes long.
+    pub fn new(source: &Arc<Source>, at: usize, length: usize) -> Self {
+        Piece { source: Arc::clone(source), start: at as u32, end: (at + length) as u32 }
+    }
+
+    /// Returns what it says: UTF-8.
+    pub fn bytes(&self) -> &[u8] {
+        &self.source.data[self.start as usize..self.end as usize]
     }
 }
 
@@ -24,7 +62,7 @@ impl Source {
 pub struct Template {
     pub name: Box<str>,
     pub source: Arc<Source>,
-    pub root: Vec<Node>,
+    pub root: Box<[Node]>,
 }
 
 impl Template {
@@ -36,14 +74,14 @@ impl Template {
 
 fn is_blank(nodes: &[Node]) -> bool {
     nodes.iter().all(|node| match node {
-        Node::Text { text, .. } => text.trim().is_empty(),
+        Node::Text { text } => lossy(text.bytes()).trim().is_empty(),
         _ => false,
     })
 }
 
 #[derive(Debug)]
 pub enum Node {
-    Text { text: Box<str> },
+    Text { text: Piece },
     Action { at: u32, pipe: Pipe },
     If(Box<Branch>),
     Range(Box<Branch>),
@@ -57,8 +95,8 @@ pub enum Node {
 pub struct Branch {
     pub at: u32,
     pub pipe: Pipe,
-    pub body: Vec<Node>,
-    pub otherwise: Option<Vec<Node>>,
+    pub body: Box<[Node]>,
+    pub otherwise: Option<Box<[Node]>>,
 }
 
 #[derive(Debug)]
@@ -72,28 +110,57 @@ pub struct Call {
 pub struct Pipe {
     pub at: u32,
     pub is_assign: bool,
-    pub variables: Vec<Box<str>>,
-    pub commands: Vec<Command>,
+    pub variables: Box<[Box<str>]>,
+    pub commands: Box<[Command]>,
 }
 
 #[derive(Debug)]
 pub struct Command {
     pub at: u32,
-    pub args: Vec<Operand>,
+    pub args: Box<[Operand]>,
 }
 
 #[derive(Debug)]
 pub enum Operand {
-    Identifier { at: u32, name: Box<str> },
-    Field { at: u32, names: Vec<Box<str>> },
-    Variable { at: u32, name: Box<str>, names: Vec<Box<str>> },
-    Chain { at: u32, of: Box<Operand>, names: Vec<Box<str>> },
+    Identifier {
+        at: u32,
+        name: Box<str>,
+    },
+    Field {
+        at: u32,
+        names: Box<[Box<str>]>,
+    },
+    Variable {
+        at: u32,
+        name: Box<str>,
+        names: Box<[Box<str>]>,
+    },
+    Chain {
+        at: u32,
+        of: Box<Operand>,
+        names: Box<[Box<str>]>,
+    },
     Pipe(Box<Pipe>),
-    Dot { at: u32 },
-    Nil { at: u32 },
-    Bool { at: u32, value: bool },
-    Number { at: u32, text: Box<str>, number: Number },
-    String { at: u32, quoted: Box<str>, text: Box<[u8]> },
+    Dot {
+        at: u32,
+    },
+    Nil {
+        at: u32,
+    },
+    Bool {
+        at: u32,
+        value: bool,
+    },
+    Number {
+        at: u32,
+        literal: Box<(Box<str>, Number)>,
+    },
+    /// A string as it is written, and what it says unless that is what stands between the quotes.
+    String {
+        at: u32,
+        quoted: Piece,
+        text: Option<Box<[u8]>>,
+    },
 }
 
 /// The values a literal number can be.
@@ -104,6 +171,17 @@ pub struct Number {
     pub float: Option<f64>,
     /// Whether it is a `float64` where nothing says what it has to be.
     pub is_float: bool,
+}
+
+/// Returns what a string literal says.
+pub fn string_text<'o>(quoted: &'o Piece, text: &'o Option<Box<[u8]>>) -> &'o [u8] {
+    match text {
+        Some(text) => text,
+        None => {
+            let quoted = quoted.bytes();
+            &quoted[1..quoted.len() - 1]
+        }
+    }
 }
 
 impl Operand {
@@ -147,8 +225,8 @@ impl fmt::Display for Operand {
             Self::Dot { .. } => f.write_str("."),
             Self::Nil { .. } => f.write_str("nil"),
             Self::Bool { value, .. } => write!(f, "{value}"),
-            Self::Number { text, .. } => f.write_str(text),
-            Self::String { quoted, .. } => f.write_str(quoted),
+            Self::Number { literal, .. } => f.write_str(&literal.0),
+            Self::String { quoted, .. } => f.write_str(&lossy(quoted.bytes())),
         }
     }
 }
@@ -201,7 +279,7 @@ fn list(f: &mut fmt::Formatter<'_>, nodes: &[Node]) -> fmt::Result {
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (word, branch) = match self {
-            Self::Text { text } => return f.write_str(text),
+            Self::Text { text } => return f.write_str(&lossy(text.bytes())),
             Self::Action { pipe, .. } => return write!(f, "{{{{{pipe}}}}}"),
             Self::Template(call) => return write!(f, "{call}"),
             Self::Break { .. } => return f.write_str("{{break}}"),

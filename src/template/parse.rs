@@ -1,33 +1,39 @@
 //! Turns the text of a template into nodes.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::Error;
 use super::format::{quote_text, unquote, unquote_char};
 use super::lex::{Kind, Lexer, Token};
-use super::node::{Branch, Call, Command, Node, Number, Operand, Pipe, Source, Template};
+use super::node::{Branch, Call, Command, Node, Number, Operand, Piece, Pipe, Source, Template};
 use super::number;
 
 /// How deep blocks and parentheses may be nested, so that no text exhausts the stack.
 const DEEPEST: usize = 1000;
 
+/// Errors are big, and pass through many calls.
+type Fallible<T> = Result<T, Box<Error>>;
+
 /// Parses a text. The first template is the text itself, the others are what it defines, each name once.
-pub fn parse(name: &str, text: &str, known: &dyn Fn(&str) -> bool) -> Result<Vec<Template>, Error> {
-    let source = Arc::new(Source { name: name.into(), text: text.into() });
+pub fn parse(name: &str, text: Arc<[u8]>, known: &dyn Fn(&str) -> bool) -> Result<Vec<Template>, Error> {
+    let source = Arc::new(Source::new(name, text));
     let mut parser = Parser {
-        lexer: Lexer::new(text),
-        tokens: std::array::from_fn(|_| Token { kind: Kind::Eof, at: 0, text: "".into(), line: 1 }),
+        lexer: Lexer::new(source.text()),
+        tokens: [Token { kind: Kind::Eof, at: 0, text: "", line: 1 }; 3],
         peeked: 0,
         known,
         source: Arc::clone(&source),
-        variables: vec!["$".into()],
+        variables: vec!["$"],
         ranges: 0,
         action_line: 0,
         depth: 0,
         templates: vec![],
+        nodes: vec![],
+        commands: vec![],
+        operands: vec![],
+        names: vec![],
     };
-    parser.whole(name)?;
+    parser.whole(name).map_err(|error| *error)?;
     Ok(parser.templates)
 }
 
@@ -58,11 +64,16 @@ struct Parser<'t> {
     peeked: usize,
     known: &'t dyn Fn(&str) -> bool,
     source: Arc<Source>,
-    variables: Vec<Cow<'t, str>>,
+    variables: Vec<&'t str>,
     ranges: usize,
     action_line: usize,
     depth: usize,
     templates: Vec<Template>,
+    /// What belongs to something that is not yet complete: each takes its own from the end, so that it gets no more memory than it needs.
+    nodes: Vec<Node>,
+    commands: Vec<Command>,
+    operands: Vec<Operand>,
+    names: Vec<Box<str>>,
 }
 
 impl<'t> Parser<'t> {
@@ -81,7 +92,7 @@ impl<'t> Parser<'t> {
         } else {
             self.read();
         }
-        self.tokens[self.peeked].clone()
+        self.tokens[self.peeked]
     }
 
     fn back(&mut self) {
@@ -128,20 +139,22 @@ impl<'t> Parser<'t> {
         token.kind == Kind::Keyword && token.text == word
     }
 
-    fn error(&self, message: impl Into<String>) -> Error {
-        Error {
+    #[cold]
+    fn error(&self, message: impl Into<String>) -> Box<Error> {
+        Box::new(Error {
             template: self.source.name.to_string(),
             line: self.tokens[0].line,
             message: message.into(),
             ..Error::default()
-        }
+        })
     }
 
-    fn unexpected(&self, token: &Token<'t>, context: &str) -> Error {
+    #[cold]
+    fn unexpected(&self, token: &Token<'t>, context: &str) -> Box<Error> {
         if token.kind != Kind::Error {
             return self.error(format!("unexpected {} in {context}", shown(token)));
         }
-        let mut text = token.text.to_string();
+        let mut text = self.lexer.problem.clone();
         if self.action_line != 0 && self.action_line != token.line {
             if !text.ends_with(" action") {
                 text.push_str(" in action");
@@ -151,12 +164,12 @@ impl<'t> Parser<'t> {
         self.error(text)
     }
 
-    fn expect(&mut self, kind: Kind, context: &str) -> Result<Token<'t>, Error> {
+    fn expect(&mut self, kind: Kind, context: &str) -> Fallible<Token<'t>> {
         let token = self.next_solid();
         if token.kind == kind { Ok(token) } else { Err(self.unexpected(&token, context)) }
     }
 
-    fn enter(&mut self) -> Result<(), Error> {
+    fn enter(&mut self) -> Fallible<()> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return Err(self.error(format!("nested deeper than {DEEPEST} levels")));
@@ -164,8 +177,7 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    fn whole(&mut self, name: &str) -> Result<(), Error> {
-        let mut root = vec![];
+    fn whole(&mut self, name: &str) -> Fallible<()> {
         while self.peek().kind != Kind::Eof {
             if self.peek().kind == Kind::LeftDelim {
                 let delim = self.next();
@@ -177,10 +189,11 @@ impl<'t> Parser<'t> {
                 self.back_two(delim);
             }
             match self.item()? {
-                Item::Node(node) => root.push(node),
+                Item::Node(node) => self.nodes.push(node),
                 Item::End(end) => return Err(self.error(format!("unexpected {}", end.text()))),
             }
         }
+        let root = self.nodes.drain(..).collect();
         let index = self.templates.iter().position(|template| *template.name == *name);
         self.add(name, root)?;
         let index = index.unwrap_or(self.templates.len() - 1);
@@ -189,7 +202,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Adds a template: an empty one never replaces another, and two that are not empty are an error.
-    fn add(&mut self, name: &str, root: Vec<Node>) -> Result<(), Error> {
+    fn add(&mut self, name: &str, root: Box<[Node]>) -> Fallible<()> {
         let new = Template { name: name.into(), source: Arc::clone(&self.source), root };
         match self.templates.iter_mut().find(|old| *old.name == *name) {
             None => self.templates.push(new),
@@ -203,8 +216,8 @@ impl<'t> Parser<'t> {
     }
 
     /// Parses what a `define` or `block` holds, with variables of its own.
-    fn body(&mut self, context: &str) -> Result<Vec<Node>, Error> {
-        let variables = std::mem::replace(&mut self.variables, vec!["$".into()]);
+    fn body(&mut self, context: &str) -> Fallible<Box<[Node]>> {
+        let variables = std::mem::replace(&mut self.variables, vec!["$"]);
         let ranges = std::mem::take(&mut self.ranges);
         let (root, end) = self.list()?;
         if let End::Else = end {
@@ -215,7 +228,7 @@ impl<'t> Parser<'t> {
         Ok(root)
     }
 
-    fn define(&mut self) -> Result<(), Error> {
+    fn define(&mut self) -> Fallible<()> {
         let context = "define clause";
         let token = self.next_solid();
         let name = self.template_name(&token, context)?;
@@ -224,33 +237,33 @@ impl<'t> Parser<'t> {
         self.add(&name, root)
     }
 
-    fn template_name(&mut self, token: &Token<'t>, context: &str) -> Result<String, Error> {
+    fn template_name(&mut self, token: &Token<'t>, context: &str) -> Fallible<String> {
         if !matches!(token.kind, Kind::String | Kind::RawString) {
             return Err(self.unexpected(token, context));
         }
-        let name = unquote(&token.text).ok_or_else(|| self.error("invalid syntax"))?;
+        let name = unquote(token.text).ok_or_else(|| self.error("invalid syntax"))?;
         Ok(String::from_utf8_lossy(&name).into_owned())
     }
 
-    fn list(&mut self) -> Result<(Vec<Node>, End), Error> {
+    fn list(&mut self) -> Fallible<(Box<[Node]>, End)> {
         self.enter()?;
-        let mut nodes = vec![];
+        let mark = self.nodes.len();
         while self.peek_solid().kind != Kind::Eof {
             match self.item()? {
-                Item::Node(node) => nodes.push(node),
+                Item::Node(node) => self.nodes.push(node),
                 Item::End(end) => {
                     self.depth -= 1;
-                    return Ok((nodes, end));
+                    return Ok((self.nodes.drain(mark..).collect(), end));
                 }
             }
         }
         Err(self.error("unexpected EOF"))
     }
 
-    fn item(&mut self) -> Result<Item, Error> {
+    fn item(&mut self) -> Fallible<Item> {
         let token = self.next_solid();
         match token.kind {
-            Kind::Text => Ok(Item::Node(Node::Text { text: token.text.into() })),
+            Kind::Text => Ok(Item::Node(Node::Text { text: Piece::new(&self.source, token.at, token.text.len()) })),
             Kind::LeftDelim => {
                 self.action_line = token.line;
                 let item = self.action()?;
@@ -261,11 +274,11 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn action(&mut self) -> Result<Item, Error> {
+    fn action(&mut self) -> Fallible<Item> {
         let token = self.next_solid();
         let at = token.at as u32;
         if token.kind == Kind::Keyword {
-            let node = match &*token.text {
+            let node = match token.text {
                 "block" => self.block()?,
                 "template" => self.template()?,
                 "if" => Node::If(Box::new(self.control("if")?)),
@@ -299,12 +312,12 @@ impl<'t> Parser<'t> {
         Ok(Item::Node(Node::Action { at, pipe: self.pipe("command", Kind::RightDelim)? }))
     }
 
-    fn jump(&mut self, shown: &str) -> Result<(), Error> {
+    fn jump(&mut self, shown: &str) -> Fallible<()> {
         self.expect(Kind::RightDelim, shown)?;
         if self.ranges == 0 { Err(self.error(format!("{shown} outside {{{{range}}}}"))) } else { Ok(()) }
     }
 
-    fn block(&mut self) -> Result<Node, Error> {
+    fn block(&mut self) -> Fallible<Node> {
         let context = "block clause";
         let token = self.next_solid();
         let name = self.template_name(&token, context)?;
@@ -314,7 +327,7 @@ impl<'t> Parser<'t> {
         Ok(Node::Template(Box::new(Call { at: token.at as u32, name: name.into(), pipe: Some(pipe) })))
     }
 
-    fn template(&mut self) -> Result<Node, Error> {
+    fn template(&mut self) -> Fallible<Node> {
         let context = "template clause";
         let token = self.next_solid();
         let name = self.template_name(&token, context)?.into();
@@ -326,7 +339,7 @@ impl<'t> Parser<'t> {
         Ok(Node::Template(Box::new(Call { at: token.at as u32, name, pipe })))
     }
 
-    fn control(&mut self, word: &str) -> Result<Branch, Error> {
+    fn control(&mut self, word: &str) -> Fallible<Branch> {
         let variables = self.variables.len();
         let pipe = self.pipe(word, Kind::RightDelim)?;
         let is_range = usize::from(word == "range");
@@ -340,7 +353,8 @@ impl<'t> Parser<'t> {
                 self.enter()?;
                 let branch = Box::new(self.control(word)?);
                 self.depth -= 1;
-                otherwise = Some(vec![if word == "if" { Node::If(branch) } else { Node::With(branch) }]);
+                otherwise =
+                    Some(Box::new([if word == "if" { Node::If(branch) } else { Node::With(branch) }]) as Box<[Node]>);
             } else {
                 let (nodes, end) = self.list()?;
                 if let End::Else = end {
@@ -353,10 +367,11 @@ impl<'t> Parser<'t> {
         Ok(Branch { at: pipe.at, pipe, body, otherwise })
     }
 
-    fn pipe(&mut self, context: &str, end: Kind) -> Result<Pipe, Error> {
+    fn pipe(&mut self, context: &str, end: Kind) -> Fallible<Pipe> {
         self.enter()?;
         let mut pipe = Pipe { at: self.peek_solid().at as u32, ..Pipe::default() };
         self.declarations(&mut pipe, context)?;
+        let mark = self.commands.len();
         loop {
             let token = self.next_solid();
             if token.kind == end {
@@ -366,8 +381,10 @@ impl<'t> Parser<'t> {
                 return Err(self.unexpected(&token, context));
             }
             self.back();
-            pipe.commands.push(self.command()?);
+            let command = self.command()?;
+            self.commands.push(command);
         }
+        pipe.commands = self.commands.drain(mark..).collect();
         if pipe.commands.is_empty() {
             return Err(self.error(format!("missing value for {context}")));
         }
@@ -385,11 +402,12 @@ impl<'t> Parser<'t> {
         Ok(pipe)
     }
 
-    fn declarations(&mut self, pipe: &mut Pipe, context: &str) -> Result<(), Error> {
+    fn declarations(&mut self, pipe: &mut Pipe, context: &str) -> Fallible<()> {
+        let mut names = vec![];
         while self.peek_solid().kind == Kind::Variable {
             let variable = self.next();
-            let after = self.peek().clone();
-            let next = self.peek_solid().clone();
+            let after = *self.peek();
+            let next = *self.peek_solid();
             let is_comma = next.kind == Kind::Other && next.text == ",";
             if !is_comma && !matches!(next.kind, Kind::Assign | Kind::Declare) {
                 if after.kind == Kind::Space {
@@ -400,27 +418,32 @@ impl<'t> Parser<'t> {
                 return Ok(());
             }
             self.next_solid();
-            pipe.variables.push((*variable.text).into());
+            names.push(variable.text.into());
             self.variables.push(variable.text);
             if !is_comma {
                 pipe.is_assign = next.kind == Kind::Assign;
+                pipe.variables = names.into();
                 return Ok(());
             }
-            if context != "range" || pipe.variables.len() > 1 {
+            if context != "range" || names.len() > 1 {
                 return Err(self.error(format!("too many declarations in {context}")));
             }
             if !matches!(self.peek_solid().kind, Kind::Variable | Kind::RightDelim | Kind::RightParen) {
                 return Err(self.error("range can only initialize variables"));
             }
         }
+        pipe.variables = names.into();
         Ok(())
     }
 
-    fn command(&mut self) -> Result<Command, Error> {
-        let mut command = Command { at: self.peek_solid().at as u32, args: vec![] };
+    fn command(&mut self) -> Fallible<Command> {
+        let at = self.peek_solid().at as u32;
+        let mark = self.operands.len();
         loop {
             self.peek_solid();
-            command.args.extend(self.operand()?);
+            if let Some(operand) = self.operand()? {
+                self.operands.push(operand);
+            }
             let token = self.next();
             match token.kind {
                 Kind::Space => {}
@@ -432,41 +455,43 @@ impl<'t> Parser<'t> {
                 _ => return Err(self.unexpected(&token, "operand")),
             }
         }
-        if command.args.is_empty() { Err(self.error("empty command")) } else { Ok(command) }
+        let args: Box<[Operand]> = self.operands.drain(mark..).collect();
+        if args.is_empty() { Err(self.error("empty command")) } else { Ok(Command { at, args }) }
     }
 
-    fn operand(&mut self) -> Result<Option<Operand>, Error> {
+    fn operand(&mut self) -> Fallible<Option<Operand>> {
+        let mark = self.names.len();
         let Some(mut node) = self.term()? else { return Ok(None) };
-        if self.peek().kind != Kind::Field {
-            return Ok(Some(node));
+        if self.peek().kind == Kind::Field {
+            let chain_at = self.peek().at as u32;
+            while self.peek().kind == Kind::Field {
+                let name = self.next().text[1..].into();
+                self.names.push(name);
+            }
+            match &mut node {
+                Operand::Field { at, .. } | Operand::Variable { at, .. } => *at = chain_at,
+                Operand::Identifier { .. } | Operand::Pipe(_) => {
+                    node = Operand::Chain { at: chain_at, of: Box::new(node), names: Box::default() };
+                }
+                _ => {
+                    return Err(self.error(format!("unexpected . after term {}", quote_text(&node.to_string()))));
+                }
+            }
         }
-        let chain_at = self.peek().at as u32;
-        let mut more = vec![];
-        while self.peek().kind == Kind::Field {
-            more.push(self.next().text[1..].into());
-        }
-        match &mut node {
-            Operand::Field { at, names } | Operand::Variable { at, names, .. } => {
-                *at = chain_at;
-                names.append(&mut more);
-            }
-            Operand::Identifier { .. } | Operand::Pipe(_) | Operand::Chain { .. } => {
-                node = Operand::Chain { at: chain_at, of: Box::new(node), names: more };
-            }
-            _ => {
-                return Err(self.error(format!("unexpected . after term {}", quote_text(&node.to_string()))));
-            }
+        if let Operand::Field { names, .. } | Operand::Variable { names, .. } | Operand::Chain { names, .. } = &mut node
+        {
+            *names = self.names.drain(mark..).collect();
         }
         Ok(Some(node))
     }
 
-    fn term(&mut self) -> Result<Option<Operand>, Error> {
+    fn term(&mut self) -> Fallible<Option<Operand>> {
         let token = self.next_solid();
         let at = token.at as u32;
         Ok(Some(match token.kind {
             Kind::Identifier => {
-                if !(self.known)(&token.text) {
-                    return Err(self.error(format!("function {} not defined", quote_text(&token.text))));
+                if !(self.known)(token.text) {
+                    return Err(self.error(format!("function {} not defined", quote_text(token.text))));
                 }
                 Operand::Identifier { at, name: token.text.into() }
             }
@@ -474,11 +499,14 @@ impl<'t> Parser<'t> {
             Kind::Nil => Operand::Nil { at },
             Kind::Variable => {
                 if !self.variables.contains(&token.text) {
-                    return Err(self.error(format!("undefined variable {}", quote_text(&token.text))));
+                    return Err(self.error(format!("undefined variable {}", quote_text(token.text))));
                 }
-                Operand::Variable { at, name: token.text.into(), names: vec![] }
+                Operand::Variable { at, name: token.text.into(), names: Box::default() }
             }
-            Kind::Field => Operand::Field { at, names: vec![token.text[1..].into()] },
+            Kind::Field => {
+                self.names.push(token.text[1..].into());
+                Operand::Field { at, names: Box::default() }
+            }
             Kind::Bool => Operand::Bool { at, value: token.text == "true" },
             Kind::Char => {
                 let Some((c, "'")) = unquote_char(&token.text[1..], '\'') else {
@@ -490,16 +518,20 @@ impl<'t> Parser<'t> {
                     float: Some(f64::from(c)),
                     is_float: false,
                 };
-                Operand::Number { at, text: token.text.into(), number }
+                Operand::Number { at, literal: Box::new((token.text.into(), number)) }
             }
             Kind::Number => {
-                let number = number::parse(&token.text).map_err(|message| self.error(message))?;
-                Operand::Number { at, text: token.text.into(), number }
+                let number = number::parse(token.text).map_err(|message| self.error(message))?;
+                Operand::Number { at, literal: Box::new((token.text.into(), number)) }
             }
             Kind::LeftParen => Operand::Pipe(Box::new(self.pipe("parenthesized pipeline", Kind::RightParen)?)),
             Kind::String | Kind::RawString => {
-                let text = unquote(&token.text).ok_or_else(|| self.error("invalid syntax"))?.into();
-                Operand::String { at, quoted: token.text.into(), text }
+                let is_plain = !token.text.contains(if token.kind == Kind::RawString { '\r' } else { '\\' });
+                let text = match is_plain {
+                    true => None,
+                    false => Some(unquote(token.text).ok_or_else(|| self.error("invalid syntax"))?.into()),
+                };
+                Operand::String { at, quoted: Piece::new(&self.source, token.at, token.text.len()), text }
             }
             _ => {
                 self.back();
@@ -530,11 +562,10 @@ fn begins_operand(kind: Kind) -> bool {
 fn shown(token: &Token<'_>) -> String {
     match token.kind {
         Kind::Eof => "EOF".into(),
-        Kind::Error => token.text.to_string(),
         Kind::Keyword | Kind::Dot | Kind::Nil => format!("<{}>", token.text),
         _ if token.text.len() > 10 => {
             format!("{}...", quote_text(&token.text.chars().take(10).collect::<String>()))
         }
-        _ => quote_text(&token.text),
+        _ => quote_text(token.text),
     }
 }

@@ -21,8 +21,8 @@ impl Templates {
     /// Parses a text and adds it and all that it defines. What holds nothing but blanks never replaces another template.
     ///
     /// `known` tells which functions there are besides the built-in ones.
-    pub fn parse(&mut self, name: &str, text: &str, known: &dyn Fn(&str) -> bool) -> Result<(), Error> {
-        for template in parse_text(name, text, known)? {
+    pub fn parse(&mut self, name: &str, text: impl Into<Arc<[u8]>>, known: &dyn Fn(&str) -> bool) -> Result<(), Error> {
+        for template in parse_text(name, text.into(), known)? {
             self.add(template);
         }
         Ok(())
@@ -51,7 +51,11 @@ impl Templates {
 }
 
 /// Parses a text; the first template is the text itself.
-pub(super) fn parse_text(name: &str, text: &str, known: &dyn Fn(&str) -> bool) -> Result<Vec<Arc<Template>>, Error> {
+pub(super) fn parse_text(
+    name: &str,
+    text: Arc<[u8]>,
+    known: &dyn Fn(&str) -> bool,
+) -> Result<Vec<Arc<Template>>, Error> {
     let templates = parse::parse(name, text, &|function| builtins::find(function).is_some() || known(function))?;
     Ok(templates.into_iter().map(Arc::new).collect())
 }

@@ -71,16 +71,25 @@ fn encoding_problem(rest: &[u8]) -> &'static str {
 /// Returns the offset of the first character that YAML does not allow in a text.
 pub(super) fn forbidden(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
-    bytes.iter().enumerate().find_map(|(at, byte)| {
-        let refused = match byte {
-            b'\t' | b'\n' | b'\r' => false,
-            0..=0x1f | 0x7f => true,
-            0xc2 => matches!(bytes[at + 1], 0x80..=0x84 | 0x86..=0x9f),
-            0xef => bytes[at + 1] == 0xbf && bytes[at + 2] >= 0xbe,
-            _ => false,
-        };
-        refused.then_some(at)
+    // Most runs have nothing that needs a closer look.
+    const RUN: usize = 64;
+    let is_doubtful = |byte: &u8| (*byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || *byte >= 0x7f;
+    bytes.chunks(RUN).enumerate().find_map(|(run, part)| {
+        if !part.iter().fold(false, |found, byte| found | is_doubtful(byte)) {
+            return None;
+        }
+        (run * RUN..run * RUN + part.len()).find(|at| is_refused(bytes, *at))
     })
+}
+
+fn is_refused(bytes: &[u8], at: usize) -> bool {
+    match bytes[at] {
+        b'\t' | b'\n' | b'\r' => false,
+        0..=0x1f | 0x7f => true,
+        0xc2 => matches!(bytes[at + 1], 0x80..=0x84 | 0x86..=0x9f),
+        0xef => bytes[at + 1] == 0xbf && bytes[at + 2] >= 0xbe,
+        _ => false,
+    }
 }
 
 fn read_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Input<'static> {

@@ -8,6 +8,7 @@ mod parser;
 mod resolve;
 mod scalar;
 mod scanner;
+mod skim;
 mod tag;
 
 use std::fmt;
@@ -63,6 +64,16 @@ pub struct Document {
 pub fn parse(bytes: &[u8]) -> Result<Value, Error> {
     let input = input::read(bytes);
     decode::first_document(Parser::new(Scanner::new(&input.text, input.problem)))
+}
+
+/// Returns the first document as [`parse`] does, but of a mapping perhaps only these keys. All of it has to be valid all the same.
+pub fn parse_keys(bytes: &[u8], keys: &[&str]) -> Result<Value, Error> {
+    let input = input::read(bytes);
+    let parser = || Parser::new(Scanner::new(&input.text, input.problem));
+    match skim::first_document(parser(), keys) {
+        Some(found) => Ok(Value::Object(found)),
+        None => decode::first_document(parser()),
+    }
 }
 
 /// Returns every document of a stream, with the line on which each starts. As in Kubernetes, a line that begins with
@@ -133,6 +144,42 @@ mod tests {
             (11, "\"d\""),
         ];
         assert_eq!(read, expected.map(|(line, text)| (line, text.to_owned())));
+    }
+
+    #[test]
+    fn reads_a_few_keys_like_all_of_them() {
+        let texts = [
+            "kind: A\nspec: {a: [1, .5, {b: c}], d: |\n  x\n}\nmetadata:\n  name: n\n  labels: {y: yes}\n",
+            "kind: A\nspec: {a: [1, .5, {b: c}]}\nmetadata:\n  name: n\n  n: 1\n  list:\n  - 1.5\n  - ~\n  - 2001-01-01\n",
+            "kind: A\nkind: B\nspec: .inf\n",
+            "kind: A\nspec: {a: -.inf}\n",
+            "spec:\n- +.Inf\n",
+            "spec: {~: 1}\n",
+            "spec: &a x\nkind: *a\n",
+            "spec: *a\n",
+            "spec: !!int x\n",
+            "spec: {<<: 1}\n",
+            "spec: [\n",
+            "kind: A\n b: 1\n",
+            "kind: A\nspec: \"\\q\"\n",
+            "kind: A\n...\n]",
+            "- kind\n",
+            "text",
+            "",
+            "# nothing\n",
+            "\u{1}",
+        ];
+        let keys = ["kind", "metadata"];
+        for text in texts {
+            let only = |value: Value| match value {
+                Value::Object(map) => map.into_iter().filter(|(key, _)| keys.contains(&key.as_str())).collect(),
+                other => other,
+            };
+            assert_eq!(parse_keys(text.as_bytes(), &keys).map(only), parse(text.as_bytes()).map(only), "{text}");
+        }
+        let plain = "kind: A\nspec:\n- {a: 1}\nmetadata:\n  name: n\n";
+        let skimmed = parse_keys(plain.as_bytes(), &keys).expect("valid");
+        assert!(skimmed.get("spec").is_none(), "what nobody asked for is not built");
     }
 
     #[test]

@@ -68,7 +68,7 @@ fn function(name: &str) -> Option<Function> {
 
 fn run_with(name: &str, template: &str, data: &Value, budget: Budget) -> Result<String, String> {
     let mut templates = Templates::new();
-    templates.parse(name, template, &|name| function(name).is_some()).map_err(|error| error.to_string())?;
+    templates.parse(name, template.as_bytes(), &|name| function(name).is_some()).map_err(|error| error.to_string())?;
     let mut state = ();
     let mut executor = Executor::new(&templates, &function, &mut state, budget);
     let out = executor.execute(name, data).map_err(|error| error.to_string())?;

@@ -103,7 +103,9 @@ mod tests {
 
     fn execute(profile: Profile, template: &str) -> Result<String, String> {
         let mut templates = Templates::new();
-        templates.parse("t", template, &|name| find(profile, name).is_some()).map_err(|error| error.to_string())?;
+        templates
+            .parse("t", template.as_bytes(), &|name| find(profile, name).is_some())
+            .map_err(|error| error.to_string())?;
         let mut state = State::new(profile);
         let find = |name: &str| find(profile, name);
         let budget = Budget { depth: 200, steps: 1 << 22, ..Budget::default() };

@@ -10,8 +10,16 @@ pub(super) fn quoted(text: &[u8], mark: u8, is_ascii: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() + 2);
     out.push(mark);
     for chunk in text.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            push_char(&mut out, c, mark, is_ascii);
+        let mut rest = chunk.valid();
+        while !rest.is_empty() {
+            let plain = |byte: &u8| matches!(byte, b' '..=b'~') && *byte != mark && *byte != b'\\';
+            let (run, after) = rest.split_at(rest.bytes().take_while(plain).count());
+            out.extend_from_slice(run.as_bytes());
+            let mut chars = after.chars();
+            if let Some(c) = chars.next() {
+                push_char(&mut out, c, mark, is_ascii);
+            }
+            rest = chars.as_str();
         }
         for byte in chunk.invalid() {
             out.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
