@@ -20,6 +20,10 @@ use quarterdeck::source::{ChartCache, Input, SourceInput, application, render};
 use serde_json::json;
 use wait4::Wait4 as _;
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// Where charts look for resources that the cluster has or has not.
@@ -235,7 +239,7 @@ fn many(out: &mut impl std::io::Write) -> Result<()> {
             let spec = json!({"project": "p", "source": source, "destination": {"name": "dev", "namespace": "shop"}});
             let metadata = json!({"name": format!("app-{index}")});
             let object = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": metadata, "spec": spec});
-            Ok(application(&Object::new(object)?).map_err(|wrong| format!("{wrong:?}"))?)
+            Ok(application(&Object::new(object).ok_or("no object")?).map_err(|wrong| format!("{wrong:?}"))?)
         })
         .collect::<Result<Vec<_>>>()?;
     let threads = std::thread::available_parallelism()?.get();

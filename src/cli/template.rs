@@ -32,6 +32,8 @@ pub fn run(args: &Template, charts: Charts<'_>, out: &mut dyn Write, notes: &mut
         writeln!(notes, "{}", crate::model::text::block(warning)).map_err(|error| super::unwritable(&error))?;
     }
     out.write_all(rendered.text.as_bytes()).map_err(|error| super::unwritable(&error))?;
+    // The process ends: taking a big chart apart first would only take time.
+    std::mem::forget((chart, rendered));
     Ok(super::FINE)
 }
 

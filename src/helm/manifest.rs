@@ -310,7 +310,8 @@ fn split_trimming(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut start = 0;
     let mut from = 0;
-    while let Some(found) = text[from..].find("---").map(|at| at + from) {
+    let dashes = memchr::memmem::Finder::new("---");
+    while let Some(found) = dashes.find(&text.as_bytes()[from..]).map(|at| at + from) {
         from = found + 3;
         if found != 0 && !text[..found].ends_with('\n') {
             continue;
@@ -329,7 +330,8 @@ fn split_keeping_ends(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut start = 0;
     let mut from = 0;
-    while let Some(found) = text[from..].find("---").map(|at| at + from) {
+    let dashes = memchr::memmem::Finder::new("---");
+    while let Some(found) = dashes.find(&text.as_bytes()[from..]).map(|at| at + from) {
         from = found + 3;
         if found != 0 && !text[..found].ends_with('\n') {
             continue;

@@ -24,30 +24,53 @@ pub fn render(chart: &Chart, options: &Options) -> Result<Rendered, Error> {
     let user = input::values(&options.values, options.profile)?;
     load::not_installable(chart).or_else(|| load::missing(chart)).map_or(Ok(()), Err)?;
     check_release_name(&options.release_name)?;
-    let mut coalesce = Coalesce::new(options.profile);
-    let mut node = Node::new(chart, options.profile);
-    dependency::enable(&mut node, &user, "", &mut coalesce)
-        .and_then(|()| dependency::import(&mut node, &mut coalesce))
-        .map_err(|error| Error::Values(format!("chart dependencies processing failed: {error}")))?;
-    let mut coalesce = Coalesce::new(options.profile);
-    let values = coalesce.values(&node, user).map_err(Error::Values)?;
-    if !options.skip_schema_validation {
-        schema::check(&node, &values).map_err(Error::Schema)?;
-    }
-    check_kube_version(&node, options)?;
-    let mut rendered = Rendered { warnings: coalesce.warnings, ..Rendered::default() };
-    let values = Json::Object(values);
     std::thread::scope(|scope| {
-        let run = || run(&node, &values, options, &mut rendered);
-        let thread = std::thread::Builder::new().name("render".into()).stack_size(STACK).spawn_scoped(scope, run);
+        let thread = big_thread("render").spawn_scoped(scope, || with_values(chart, user, options));
         match thread {
             Ok(thread) => thread
                 .join()
                 .unwrap_or_else(|_| Err(Error::Render("the renderer failed; please report this chart".into()))),
             Err(error) => Err(Error::Budget(format!("no thread for rendering: {error}"))),
         }
-    })?;
+    })
+}
+
+fn big_thread(name: &str) -> std::thread::Builder {
+    std::thread::Builder::new().name(name.to_owned()).stack_size(STACK)
+}
+
+fn with_values(chart: &Chart, user: serde_json::Map<String, Json>, options: &Options) -> Result<Rendered, Error> {
+    let mut coalesce = Coalesce::new(options.profile);
+    let mut node = Node::new(chart, options.profile);
+    dependency::enable(&mut node, &user, "", &mut coalesce)
+        .and_then(|()| dependency::import(&mut node, &mut coalesce))
+        .map_err(|error| Error::Values(format!("chart dependencies processing failed: {error}")))?;
+    let mut coalesce = Coalesce::new(options.profile);
+    let values = Json::Object(coalesce.values(&node, user).map_err(Error::Values)?);
+    let templates = checked(&node, &values, options)?;
+    let mut rendered = Rendered { warnings: coalesce.warnings, ..Rendered::default() };
+    run(&node, &values, &templates, options, &mut rendered)?;
     Ok(rendered)
+}
+
+/// Checks what the chart demands of values and cluster, while its templates are parsed.
+fn checked(node: &Node<'_>, values: &Json, options: &Options) -> Result<Templates, Error> {
+    let check = || schema::check(node, values).map_err(Error::Schema);
+    let (fits, templates) = if options.skip_schema_validation || !schema::is_needed(node) {
+        (Ok(()), parsed(node, options))
+    } else {
+        std::thread::scope(|scope| match big_thread("schema").spawn_scoped(scope, check) {
+            Ok(thread) => {
+                let templates = parsed(node, options);
+                let failed = || Error::Schema("the schema could not be checked; please report this chart".into());
+                (thread.join().unwrap_or_else(|_| Err(failed())), templates)
+            }
+            Err(_) => (check(), parsed(node, options)),
+        })
+    };
+    fits?;
+    check_kube_version(node, options)?;
+    templates
 }
 
 /// Returns the release name that a template gives (`--name-template`), without values.
@@ -59,7 +82,7 @@ pub fn release_name(template: &str) -> Result<String, Error> {
     let mut state = State::new(Profile::default());
     let budget = Budget { depth: 100, ..Budget::default() };
     let out = Executor::new(&templates, &find, &mut state, budget).execute("name-template", &Value::Nil);
-    out.map(|out| lossy_string(out)).map_err(|error| Error::Values(error.to_string()))
+    out.map(lossy_string).map_err(|error| Error::Values(error.to_string()))
 }
 
 fn check_release_name(name: &str) -> Result<(), Error> {
@@ -91,15 +114,59 @@ fn check_kube_version(node: &Node<'_>, options: &Options) -> Result<(), Error> {
     )))
 }
 
-/// A template and what it sees.
-struct Task<'a> {
-    text: &'a Arc<[u8]>,
+/// What a template sees.
+struct Task {
     data: Map,
     base_path: String,
 }
 
+/// Parses the templates of a chart and its subcharts, or takes them from an earlier render.
+fn parsed(node: &Node<'_>, options: &Options) -> Result<Templates, Error> {
+    let mut texts = BTreeMap::new();
+    collect(node, node.name().to_owned(), &mut texts);
+    let known = |name: &str| function::find(options.profile, name).is_some();
+    node.chart.parsed(options.profile, in_order(texts.keys()), |names| {
+        let texts: Vec<_> = names.iter().map(|name| (name.as_str(), texts[name])).collect();
+        let mut templates = Templates::new();
+        templates.parse_all(&texts, &known).map_err(|error| failure::parse(&error))?;
+        Ok(templates)
+    })
+}
+
+/// Collects the texts of the templates that count, by their paths.
+fn collect<'a>(node: &'a Node<'_>, path: String, texts: &mut BTreeMap<String, &'a Arc<[u8]>>) {
+    for inner in &node.dependencies {
+        collect(inner, format!("{path}/charts/{}", inner.name()), texts);
+    }
+    for file in node.chart.templates.iter().filter(|file| counts(node, &file.name)) {
+        texts.insert(format!("{path}/{}", file.name), &file.data);
+    }
+}
+
+/// Says whether a template counts: of libraries only the partials do.
+fn counts(node: &Node<'_>, name: &str) -> bool {
+    is_partial(name) || !node.metadata.is_library()
+}
+
+fn is_partial(name: &str) -> bool {
+    name.rsplit('/').next().is_some_and(|name| name.starts_with('_'))
+}
+
+/// Returns names in the order in which helm parses and renders: the deepest first.
+fn in_order<'n>(names: impl Iterator<Item = &'n String>) -> Vec<String> {
+    let mut names: Vec<String> = names.cloned().collect();
+    names.sort_by_cached_key(|name| std::cmp::Reverse((name.matches('/').count(), name.clone())));
+    names
+}
+
 /// Runs the templates, and prints what they wrote.
-fn run(node: &Node<'_>, values: &Json, options: &Options, rendered: &mut Rendered) -> Result<(), Error> {
+fn run(
+    node: &Node<'_>,
+    values: &Json,
+    templates: &Templates,
+    options: &Options,
+    rendered: &mut Rendered,
+) -> Result<(), Error> {
     let values = match value::from_json(values) {
         Value::Map(values) => values,
         _ => Map::new(),
@@ -111,22 +178,12 @@ fn run(node: &Node<'_>, values: &Json, options: &Options, rendered: &mut Rendere
     };
     let mut tasks = BTreeMap::new();
     contexts(node, node.name().to_owned(), true, values, &shared, &mut tasks);
-    let mut names: Vec<String> = tasks.keys().cloned().collect();
-    names.sort_by_cached_key(|name| std::cmp::Reverse((name.matches('/').count(), name.clone())));
     let find = |name: &str| function::find(options.profile, name);
-    let known = |name: &str| find(name).is_some();
-    let templates = node.chart.parsed(options.profile, names.clone(), |names| {
-        let mut templates = Templates::new();
-        for name in names {
-            templates.parse(name, Arc::clone(tasks[name].text), &known).map_err(|error| failure::parse(&error))?;
-        }
-        Ok::<_, Error>(templates)
-    })?;
     let mut state = State::new(options.profile);
-    let mut executor = Executor::new(&templates, &find, &mut state, options.budget);
+    let mut executor = Executor::new(templates, &find, &mut state, options.budget);
     let mut written = Vec::new();
-    for name in &names {
-        if name.rsplit('/').next().is_some_and(|name| name.starts_with('_')) || !templates.lookup(name) {
+    for name in &in_order(tasks.keys()) {
+        if is_partial(name) || !templates.lookup(name) {
             continue;
         }
         let task = &tasks[name];
@@ -155,13 +212,13 @@ struct Shared<'a> {
 }
 
 /// Collects the templates of a chart and its subcharts; returns what the chart's templates see.
-fn contexts<'a>(
-    node: &'a Node<'_>,
+fn contexts(
+    node: &Node<'_>,
     path: String,
     is_root: bool,
     values: Map,
     shared: &Shared<'_>,
-    tasks: &mut BTreeMap<String, Task<'a>>,
+    tasks: &mut BTreeMap<String, Task>,
 ) -> Map {
     let subcharts = Map::new();
     let data = Map::new();
@@ -181,12 +238,9 @@ fn contexts<'a>(
         subcharts.insert(inner.name(), data);
     }
     let base_path = format!("{path}/templates");
-    for file in &node.chart.templates {
-        let is_partial = file.name.rsplit('/').next().is_some_and(|name| name.starts_with('_'));
-        if is_partial || !node.metadata.is_library() {
-            let task = Task { text: &file.data, data: data.clone(), base_path: base_path.clone() };
-            tasks.insert(format!("{path}/{}", file.name), task);
-        }
+    for file in node.chart.templates.iter().filter(|file| counts(node, &file.name)) {
+        let task = Task { data: data.clone(), base_path: base_path.clone() };
+        tasks.insert(format!("{path}/{}", file.name), task);
     }
     data
 }

@@ -1,9 +1,9 @@
 //! `values.schema.json`: what a chart demands of its values.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
-use boon::{Compiler, ErrorKind, Schemas, Type, UrlLoader, ValidationError};
-use serde_json::{Map, Number, Value};
+use boon::{Compiler, ErrorKind, SchemaIndex, Schemas, Type, UrlLoader, ValidationError};
+use serde_json::{Number, Value};
 
 use super::chart::Node;
 
@@ -23,10 +23,29 @@ impl UrlLoader for NoLoader {
     }
 }
 
+/// A schema that is ready to use.
+pub(super) struct Compiled {
+    schemas: Schemas,
+    index: SchemaIndex,
+}
+
+impl fmt::Debug for Compiled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compiled").finish_non_exhaustive()
+    }
+}
+
+/// Says whether a chart or a subchart has demands.
+pub(super) fn is_needed(chart: &Node<'_>) -> bool {
+    chart.chart.schema.is_some() || chart.dependencies.iter().any(is_needed)
+}
+
 /// Checks values against the schemas of a chart and its subcharts. The error is what helm prints.
-pub(super) fn check(chart: &Node<'_>, values: &Map<String, Value>) -> Result<(), String> {
+pub(super) fn check(chart: &Node<'_>, values: &Value) -> Result<(), String> {
+    let mut values = values.clone();
+    whole_numbers(&mut values);
     let mut text = String::new();
-    walk(chart, &Value::Object(values.clone()), &mut text);
+    walk(chart, &values, &mut text);
     if text.is_empty() {
         return Ok(());
     }
@@ -37,10 +56,14 @@ pub(super) fn check(chart: &Node<'_>, values: &Map<String, Value>) -> Result<(),
 }
 
 fn walk(chart: &Node<'_>, values: &Value, text: &mut String) {
-    if let Some(schema) = &chart.chart.schema
-        && let Err(error) = check_one(schema, values)
-    {
-        let _ = write!(text, "{}:\n{error}\n", chart.name());
+    if let Some(schema) = &chart.chart.schema {
+        let checked = match chart.chart.compiled_schema.get_or_init(|| compile(schema)) {
+            Ok(compiled) => compiled.check(values),
+            Err(error) => Err(error.clone()),
+        };
+        if let Err(error) = checked {
+            let _ = write!(text, "{}:\n{error}\n", chart.name());
+        }
     }
     for inner in &chart.dependencies {
         if let Some(values @ Value::Object(_)) = values.get(inner.name()) {
@@ -49,20 +72,24 @@ fn walk(chart: &Node<'_>, values: &Value, text: &mut String) {
     }
 }
 
-fn check_one(schema: &[u8], values: &Value) -> Result<(), String> {
+fn compile(schema: &[u8]) -> Result<Compiled, String> {
     let schema: Value = serde_json::from_slice(schema).map_err(|error| format!("invalid JSON schema: {error}"))?;
     let mut compiler = Compiler::new();
     compiler.use_loader(Box::new(NoLoader));
     compiler.add_resource(NAME, schema).map_err(|error| error.to_string())?;
     let mut schemas = Schemas::new();
     let index = compiler.compile(NAME, &mut schemas).map_err(|error| format!("{error:#}"))?;
-    let mut values = values.clone();
-    whole_numbers(&mut values);
-    schemas.validate(&values, index).map_err(|error| {
-        let mut text = String::new();
-        error.causes.iter().for_each(|cause| describe(cause, 0, &mut text));
-        text
-    })
+    Ok(Compiled { schemas, index })
+}
+
+impl Compiled {
+    fn check(&self, values: &Value) -> Result<(), String> {
+        self.schemas.validate(values, self.index).map_err(|error| {
+            let mut text = String::new();
+            error.causes.iter().for_each(|cause| describe(cause, 0, &mut text));
+            text
+        })
+    }
 }
 
 /// Turns floats without a fraction into integers, which schemas tell apart by value only.
@@ -177,6 +204,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn check_one(schema: &[u8], values: &Value) -> Result<(), String> {
+        let mut values = values.clone();
+        whole_numbers(&mut values);
+        compile(schema)?.check(&values)
+    }
 
     #[test]
     fn errors() {

@@ -1,9 +1,8 @@
 //! Regular expressions: matching, finding, replacing and splitting as Go does.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use regex::bytes::{Captures, RegexBuilder};
 
@@ -45,9 +44,9 @@ struct Regex {
 }
 
 /// An expression, or what is wrong with it.
-type Compiled = Result<Rc<Regex>, String>;
+type Compiled = Result<Arc<Regex>, String>;
 
-/// How many expressions each thread keeps.
+/// How many expressions are kept for all renders.
 const KEPT: usize = 256;
 
 /// The most memory that one compiled expression may take.
@@ -55,21 +54,19 @@ const LARGEST: usize = 32 << 20;
 
 /// Returns an expression, or Go's error.
 fn compile(expression: &Value) -> Compiled {
-    thread_local! {
-        static COMPILED: RefCell<HashMap<Vec<u8>, Compiled>> = RefCell::default();
+    static COMPILED: LazyLock<Mutex<HashMap<Vec<u8>, Compiled>>> = LazyLock::new(Mutex::default);
+    let kept = || COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = bytes(expression);
+    if let Some(result) = kept().get(key) {
+        return result.clone();
     }
-    COMPILED.with_borrow_mut(|compiled| {
-        let key = bytes(expression);
-        if let Some(result) = compiled.get(key) {
-            return result.clone();
-        }
-        if compiled.len() == KEPT {
-            compiled.clear();
-        }
-        let result = build(&text(expression)).map(Rc::new);
-        compiled.insert(key.to_vec(), result.clone());
-        result
-    })
+    let result = build(&text(expression)).map(Arc::new);
+    let mut kept = kept();
+    if kept.len() >= KEPT {
+        kept.clear();
+    }
+    kept.insert(key.to_vec(), result.clone());
+    result
 }
 
 fn build(expression: &str) -> Result<Regex, String> {
@@ -165,17 +162,17 @@ fn reference(text: &str) -> Option<(&str, &str)> {
     (!name.is_empty()).then_some((name, rest))
 }
 
-fn matches(host: &mut dyn Host, regex: Rc<Regex>, text: &Value) -> Result<Value, String> {
+fn matches(host: &mut dyn Host, regex: Arc<Regex>, text: &Value) -> Result<Value, String> {
     host.spend(bytes(text).len())?;
     Ok(regex.regex.is_match(bytes(text)).into())
 }
 
-fn find(host: &mut dyn Host, regex: Rc<Regex>, text: &Value) -> Result<Value, String> {
+fn find(host: &mut dyn Host, regex: Arc<Regex>, text: &Value) -> Result<Value, String> {
     host.spend(bytes(text).len())?;
     Ok(Str::from(regex.regex.find(bytes(text)).map_or(&[][..], |found| found.as_bytes())).into())
 }
 
-fn find_all(host: &mut dyn Host, regex: Rc<Regex>, args: &[Value]) -> Result<Value, String> {
+fn find_all(host: &mut dyn Host, regex: Arc<Regex>, args: &[Value]) -> Result<Value, String> {
     let text = bytes(&args[1]);
     host.spend(text.len())?;
     let limit = usize::try_from(int(&args[2])).unwrap_or(usize::MAX);
@@ -186,7 +183,7 @@ fn find_all(host: &mut dyn Host, regex: Rc<Regex>, args: &[Value]) -> Result<Val
     Ok(Value::strings(places.into_iter().map(|place| &text[place])))
 }
 
-fn split(host: &mut dyn Host, regex: Rc<Regex>, args: &[Value]) -> Result<Value, String> {
+fn split(host: &mut dyn Host, regex: Arc<Regex>, args: &[Value]) -> Result<Value, String> {
     let text = bytes(&args[1]);
     host.spend(text.len())?;
     let limit = usize::try_from(int(&args[2])).unwrap_or(usize::MAX);
@@ -214,7 +211,7 @@ fn split(host: &mut dyn Host, regex: Rc<Regex>, args: &[Value]) -> Result<Value,
     Ok(Value::strings(parts))
 }
 
-fn replace(host: &mut dyn Host, regex: Rc<Regex>, args: &[Value], expands: bool) -> Result<Value, String> {
+fn replace(host: &mut dyn Host, regex: Arc<Regex>, args: &[Value], expands: bool) -> Result<Value, String> {
     let subject = bytes(&args[1]);
     let replacement = text(&args[2]);
     host.spend(subject.len())?;
