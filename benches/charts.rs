@@ -4,6 +4,8 @@
 //! one process that has the chart in memory, with values that change. A line says what the medians were. With or without folders,
 //! 10,000 Applications over 100 charts of a Git repository made for it are rendered on as many threads as there are cores.
 
+#![expect(clippy::disallowed_methods, reason = "what is measured is a whole program")]
+
 use std::error::Error;
 use std::fs;
 use std::io::Write as _;
