@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use quarterdeck::git::Repository;
 use quarterdeck::helm::{self, Capabilities, ChartFile, Options, Profile, ValueInput};
 use quarterdeck::model::Object;
-use quarterdeck::source::{ChartCache, Input, SourceInput, application, render};
+use quarterdeck::source::{ChartCache, Input, NoArchives, SourceInput, application, render};
 use serde_json::json;
 use wait4::Wait4 as _;
 
@@ -248,15 +248,16 @@ fn many(out: &mut impl std::io::Write) -> Result<()> {
     let started = Instant::now();
     let repository = Repository::open(folder.path())?;
     let commit = repository.resolve("main", "")?.commit;
-    let source = SourceInput { tree: Some(repository.tree(&commit)?), commit: Some(commit), problem: String::new() };
-    let sources = [source];
+    let tree = Some(repository.tree(&commit)?);
+    let sources = [SourceInput { tree, commit: Some(commit), version: String::new(), problem: String::new() }];
     let capabilities = Arc::new(Capabilities::default_for(Profile::default()));
     let (cache, next, objects) = (ChartCache::new(CHARTS), AtomicUsize::new(0), AtomicUsize::new(0));
     let work = || {
         while let Some(app) = apps.get(next.fetch_add(1, Ordering::Relaxed)) {
             let profile = Profile::default();
             let (charts, capabilities) = (&cache, &capabilities);
-            let input = Input { app, sources: &sources, capabilities, profile, charts, control_plane: "argocd" };
+            let (control_plane, archives) = ("argocd", &NoArchives);
+            let input = Input { app, sources: &sources, capabilities, profile, charts, archives, control_plane };
             let count = render(&input).map_or(0, |manifests| manifests.objects.len());
             objects.fetch_add(count, Ordering::Relaxed);
         }
