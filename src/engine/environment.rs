@@ -14,6 +14,8 @@ use super::catalog::Catalog;
 
 /// Release tags that are offered for a rollback at most.
 const RELEASES: usize = 50;
+/// Most commits that are told one by one of those that wait for an environment.
+const WAITING: usize = 50;
 
 /// Returns the environments in promotion order.
 pub fn environments(repository: &Repository, catalog: &Catalog, policy: Option<&Policy>) -> Vec<Arc<Environment>> {
@@ -34,6 +36,7 @@ pub fn environments(repository: &Repository, catalog: &Catalog, policy: Option<&
             clusters: stage.clusters.iter().map(|name| ClusterName::new(name.as_str())).collect(),
             from: None,
             behind: 0,
+            waiting: Vec::new(),
             releases: Vec::new(),
             inferred: stage.inferred,
         })
@@ -56,7 +59,9 @@ pub fn environments(repository: &Repository, catalog: &Catalog, policy: Option<&
         let (name, commit) = (from.name.clone(), from.commit.clone());
         found[place].from = Some(name);
         if let (Some(theirs), Some(ours)) = (commit, &found[place].commit) {
-            found[place].behind = repository.ahead_behind(ours, &theirs).map_or(0, |(_, behind)| behind);
+            let behind = repository.ahead_behind(ours, &theirs).map_or(0, |(_, behind)| behind);
+            let waiting = if behind > 0 { repository.log(Some(ours), &theirs, WAITING).ok() } else { None };
+            (found[place].behind, found[place].waiting) = (behind, waiting.unwrap_or_default());
         }
     }
     found.into_iter().map(Arc::new).collect()

@@ -59,6 +59,8 @@ pub struct Environment {
     pub from: Option<EnvironmentName>,
     /// Commits of `from` that are not here.
     pub behind: usize,
+    /// The newest of them, newest first.
+    pub waiting: Vec<CommitInfo>,
     /// Release tags that it can go back to, newest first, with their commits.
     pub releases: Vec<(String, CommitInfo)>,
     /// Whether the default comes from inference and not from a policy file.

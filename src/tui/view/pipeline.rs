@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use super::frame::plural;
 use super::pen::{Pen, Text, narrow, split_left, split_top, wrap};
 use crate::gate;
-use crate::model::{App, ClusterName, Connection, Environment, Gate, HealthStatus, Mode, Sync};
+use crate::model::{App, ClusterName, CommitInfo, Connection, Environment, Gate, HealthStatus, Mode, Sync};
 use crate::tui::action::Action;
 use crate::tui::age;
 use crate::tui::sign::{self, Sign};
@@ -276,7 +276,7 @@ fn is_well(app: &App) -> bool {
     app.sync == Sync::Synced && app.health.status == HealthStatus::Healthy
 }
 
-/// The selected environment: what is not well in it, and the releases it can go back to.
+/// The selected environment: what is not well in it, what waits for the next one, and the releases it can go back to.
 fn about(pen: &mut Pen, area: Rect, state: &State, environment: &Environment) {
     pen.rule(area, 0);
     let mut lines = Vec::new();
@@ -298,6 +298,9 @@ fn about(pen: &mut Pen, area: Rect, state: &State, environment: &Environment) {
         text.space(1).sign(Sign::Healthy).add(Ink::Dim, " everything here is Synced and Healthy");
         lines.push(text);
     }
+    for to in next(state, environment).filter(|to| !to.waiting.is_empty()) {
+        waiting(pen, state, to, usize::from(area.height) / 2, &mut lines);
+    }
     // A tag that an environment follows moves: it is no release.
     let moves = |tag: &str| state.fleet.environments.iter().any(|environment| environment.reference.as_str() == tag);
     let releases: Vec<_> = environment.releases.iter().filter(|(tag, _)| !moves(tag)).collect();
@@ -312,20 +315,39 @@ fn about(pen: &mut Pen, area: Rect, state: &State, environment: &Environment) {
         let mut text = pen.text();
         let here = environment.commit.as_ref() == Some(&commit.id);
         text.column(Ink::Accent, if here { " ›" } else { "" }, 3).column(Ink::Text, tag, 16);
-        text.add(
-            Ink::Dim,
-            &format!(
-                "{}  {:>4}  {}  {}",
-                commit.id.short(),
-                age::short(state.now, commit.at),
-                commit.author,
-                commit.subject
-            ),
-        );
+        text.add(Ink::Dim, &commit_words(state, commit));
         lines.push(text);
     }
     let (_, below) = split_top(area, 1);
     for (row, text) in lines.iter().enumerate() {
         pen.line(below, row, text);
     }
+}
+
+/// The commits that a promotion would bring to an environment, newest first; as many as have room.
+fn waiting(pen: &Pen, state: &State, to: &Environment, room: usize, lines: &mut Vec<Text>) {
+    lines.push(pen.text());
+    let mut text = pen.text();
+    text.space(1).add(Ink::Heading, "WAITS FOR ").add(Ink::Heading, &to.name.as_str().to_uppercase());
+    text.space(2).add(Ink::Strong, state.keymap.key(Action::Promote)).add(Ink::Dim, " promotes ");
+    text.add(Ink::Dim, &format!("{} {}", to.behind, plural(to.behind, "commit", "commits")));
+    lines.push(text);
+    // One line is kept for how many more there are.
+    let shown = if to.behind <= room.max(1) { to.waiting.len() } else { room.saturating_sub(1).max(1) };
+    for commit in to.waiting.iter().take(shown) {
+        let mut text = pen.text();
+        text.space(3).add(Ink::Text, &commit_words(state, commit));
+        lines.push(text);
+    }
+    let more = to.behind.saturating_sub(shown.min(to.waiting.len()));
+    if more > 0 {
+        let mut text = pen.text();
+        text.space(3).add(Ink::Dim, &format!("and {more} more"));
+        lines.push(text);
+    }
+}
+
+fn commit_words(state: &State, commit: &CommitInfo) -> String {
+    let age = age::short(state.now, commit.at);
+    format!("{}  {age:>4}  {}  {}", commit.id.short(), commit.author, commit.subject)
 }

@@ -59,6 +59,7 @@ fn environment(
         clusters: clusters.iter().map(|name| ClusterName::new(*name)).collect(),
         from: from.map(EnvironmentName::new),
         behind: 0,
+        waiting: Vec::new(),
         releases: Vec::new(),
         inferred: false,
         policy: GatePolicy::default(),
@@ -70,9 +71,16 @@ fn environments() -> Vec<Arc<Environment>> {
     let old = commit("2ab90ff", "payments 1.8.1", 2_900);
     let mut staging = environment("staging", Reference::Tag("staging".to_owned()), &stag, &["stag-01"], Some("dev"));
     staging.behind = 4;
+    staging.waiting = vec![
+        dev.clone(),
+        commit("d07e4a1", "ingress: listen on 8080", 32),
+        commit("77b10c2", "payments: probe the new path", 75),
+        commit("3aa9f01", "redis: keep half a gigabyte", 140),
+    ];
     let mut production =
         environment("production", Reference::Tag("stable".to_owned()), &stag, &["prod-01", "prod-02"], Some("staging"));
     production.behind = 2;
+    production.waiting = vec![commit("51c0a7e", "new ingress class", 190), commit("e4d1b77", "payments 1.8.3", 260)];
     production.release = Some("v1.8.2".to_owned());
     production.releases = vec![
         ("v1.8.2".to_owned(), stag),
