@@ -238,12 +238,12 @@ pub struct Rollback {
 #[derive(Debug, Args)]
 pub struct Template {
     /// Release name and chart, or the chart alone: a folder, an archive, REPOSITORY/CHART or oci://…
-    #[arg(value_name = "[NAME] CHART", num_args = 1..=2, required = true)]
+    #[arg(value_name = "[NAME] CHART", num_args = 0..)]
     pub name_and_chart: Vec<String>,
     /// Namespace of the release
     #[arg(short, long, default_value = "default")]
     pub namespace: String,
-    /// Value file; may be given several times, later ones win
+    /// Value file; may be given several times, later ones win; `-` is standard input
     #[arg(short = 'f', long, value_name = "FILE")]
     pub values: Vec<String>,
     /// Sets values: key1=val1,key2=val2
@@ -252,7 +252,7 @@ pub struct Template {
     /// Sets values that stay strings
     #[arg(long, value_name = "PAIRS")]
     pub set_string: Vec<String>,
-    /// Sets values from JSON: key=jsonval
+    /// Sets values from JSON: key=jsonval, or {"key": jsonval}
     #[arg(long, value_name = "PAIRS")]
     pub set_json: Vec<String>,
     /// Sets values from files: key=path
@@ -262,20 +262,20 @@ pub struct Template {
     #[arg(long, value_name = "PAIR")]
     pub set_literal: Vec<String>,
     /// Prints the chart's CRDs too
-    #[arg(long)]
-    pub include_crds: bool,
-    /// Leaves the chart's CRDs out, whatever else is said
-    #[arg(long)]
-    pub skip_crds: bool,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = switch)]
+    pub include_crds: Option<bool>,
+    /// Accepted as in helm, where it says nothing to this command: CRDs are printed with --include-crds only
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = switch)]
+    pub skip_crds: Option<bool>,
     /// Leaves tests out
-    #[arg(long)]
-    pub skip_tests: bool,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = switch)]
+    pub skip_tests: Option<bool>,
     /// Leaves hooks out
-    #[arg(long)]
-    pub no_hooks: bool,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = switch)]
+    pub no_hooks: Option<bool>,
     /// Sets .Release.IsUpgrade
-    #[arg(long)]
-    pub is_upgrade: bool,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = switch)]
+    pub is_upgrade: Option<bool>,
     /// Kubernetes version for .Capabilities.KubeVersion
     #[arg(long, value_name = "VERSION")]
     pub kube_version: Option<String>,
@@ -288,9 +288,27 @@ pub struct Template {
     /// Template for the release's name
     #[arg(long, value_name = "TEMPLATE")]
     pub name_template: Option<String>,
+    /// Goes without a release name
+    #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = switch)]
+    pub generate_name: Option<bool>,
     /// Does not check values.schema.json
-    #[arg(long)]
-    pub skip_schema_validation: bool,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = switch)]
+    pub skip_schema_validation: Option<bool>,
+    /// Writes the manifests into files below this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub output_dir: Option<String>,
+    /// Puts the release's name into the path of --output-dir
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = switch)]
+    pub release_name: Option<bool>,
+    /// Prints what the templates wrote even where it is not YAML
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = switch)]
+    pub debug: Option<bool>,
+    /// Reads the kubeconfig's current context with `server`: its version, its APIs, and what `lookup` asks for
+    #[arg(long, value_name = "WHERE", num_args = 0..=1, require_equals = true, default_missing_value = "client")]
+    pub dry_run: Option<String>,
+    /// Lets `lookup` read from the cluster of this context; without it, it finds nothing
+    #[arg(long, value_name = "CONTEXT")]
+    pub lookup_context: Option<String>,
     /// Version or constraint of a chart that does not lie on disk
     #[arg(long, value_name = "VERSION")]
     pub version: Option<String>,
@@ -309,6 +327,59 @@ pub struct Template {
     /// Which helm to print like
     #[arg(long, value_name = "VERSION", default_value = "4.3", value_parser = ["4.3", "4.2", "3.19"])]
     pub helm_compat: String,
+    /// What helm takes and does not act upon here.
+    #[command(flatten)]
+    pub idle: Idle,
+}
+
+/// Flags of `helm template` that change nothing in what it prints, taken so that a command line of helm's goes on working.
+#[derive(Debug, Args)]
+pub struct Idle {
+    #[arg(long, hide = true)]
+    create_namespace: bool,
+    #[arg(long, hide = true)]
+    disable_openapi_validation: bool,
+    #[arg(long, hide = true)]
+    render_subchart_notes: bool,
+    #[arg(long, hide = true)]
+    hide_notes: bool,
+    #[arg(long, hide = true)]
+    replace: bool,
+    #[arg(long, hide = true)]
+    atomic: bool,
+    #[arg(long, hide = true)]
+    rollback_on_failure: bool,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    wait: Option<Option<String>>,
+    #[arg(long, hide = true)]
+    wait_for_jobs: bool,
+    #[arg(long, hide = true)]
+    timeout: Option<String>,
+    #[arg(long, hide = true)]
+    description: Option<String>,
+    #[arg(short, long, hide = true)]
+    labels: Vec<String>,
+    /// Post-renderers are programs: refused, with a word about it.
+    #[arg(long, hide = true)]
+    pub post_renderer: Option<String>,
+    /// Refused too.
+    #[arg(long, hide = true)]
+    pub post_renderer_args: Vec<String>,
+    /// Refused too: nothing is resolved while rendering.
+    #[arg(long, hide = true)]
+    pub enable_dns: bool,
+    /// Refused too: Helm 4 has deprecated it.
+    #[arg(long, hide = true)]
+    pub validate: bool,
+}
+
+/// Reads a truth as Go does.
+fn switch(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err("write true or false".to_owned()),
+    }
 }
 
 /// `quarterdeck health`.

@@ -2,6 +2,8 @@
 
 pub mod args;
 mod chart;
+mod lookup;
+mod mistake;
 mod object;
 mod output;
 mod plan;
@@ -17,9 +19,11 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use self::args::{Command, Confirm, Output, Selection};
+pub use self::mistake::in_helms_words;
 use self::output::Table;
 use self::pull::Charts;
 use self::session::Session;
+use crate::cluster::Kubeconfig;
 use crate::engine::{Detail, Handle, Inspect};
 use crate::model::text::line;
 use crate::model::{Ask, AuditEntry, Fleet, Phase, Plan, Problem, SyncAsk};
@@ -33,18 +37,26 @@ pub const DIFFERENT: u8 = 2;
 /// Exit code: a gate refuses.
 pub const REFUSED: u8 = 3;
 
+/// What lies outside of a command's own arguments, read only if it is needed.
+pub struct Reach<'a> {
+    /// Where charts come from that do not lie on disk.
+    pub charts: Charts<'a>,
+    /// The clusters.
+    pub kubeconfig: &'a dyn Fn() -> Result<Option<Kubeconfig>, Problem>,
+}
+
 /// Runs a command that needs no engine; gives back one that does.
 ///
 /// # Errors
 /// With what, where and what next.
 pub fn alone(
     command: &Command,
-    charts: Charts<'_>,
+    reach: &Reach<'_>,
     out: &mut dyn Write,
     notes: &mut dyn Write,
 ) -> Option<Result<u8, Problem>> {
     match command {
-        Command::Template(args) => Some(template::run(args, charts, out, notes)),
+        Command::Template(args) => Some(template::run(args, reach, out, notes)),
         Command::Health(args) => Some(object::health(args, out)),
         Command::Compare(args) => Some(object::compare(args, out)),
         Command::Completions { shell } => {

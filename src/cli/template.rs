@@ -1,93 +1,268 @@
 //! `template`: a chart rendered as `helm template` prints it.
 
-use std::io::Write;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{Read, Write};
+use std::path::Path;
 use std::sync::Arc;
 
-use super::args::Template;
-use super::pull::{self, Charts};
-use crate::helm::{self, Capabilities, Options, Profile, ValueInput};
+use super::args::{Idle, Template};
+use super::lookup::Cluster;
+use super::{Reach, pull, unwritable};
+use crate::helm::{self, Capabilities, Chart, Form, Options, Profile, ValueInput};
 use crate::model::Problem;
 
-/// Renders a chart to standard output; warnings go to `notes`.
+/// What helm adds to an error once rendering has begun.
+const DEBUG_HINT: &str = "\n\nUse --debug flag to render out invalid YAML";
+
+/// Renders a chart to standard output; warnings go to `notes`. The kubeconfig is read only if a cluster is asked for.
 ///
 /// # Errors
 /// With helm's own words when the chart does not render.
-pub fn run(args: &Template, charts: Charts<'_>, out: &mut dyn Write, notes: &mut dyn Write) -> Result<u8, Problem> {
-    let (name, path) = match args.name_and_chart.as_slice() {
-        [name, path] => (name.clone(), path),
-        [path] => ("release-name".to_owned(), path),
-        _ => {
-            return Err(
-                Problem::new("\"helm template\" requires at least 1 argument").hint("give a chart's folder or archive")
-            );
-        }
-    };
-    let name = match &args.name_template {
-        Some(template) => helm::release_name(template).map_err(|error| Problem::new(error.to_string()))?,
-        None => name,
-    };
-    let chart = pull::find(args, path, charts, notes)?;
-    let rendered = helm::render(&chart, &options(args, name)?).map_err(|error| Problem::new(error.to_string()))?;
-    for warning in &rendered.warnings {
-        writeln!(notes, "{}", crate::model::text::block(warning)).map_err(|error| super::unwritable(&error))?;
+pub fn run(args: &Template, reach: &Reach<'_>, out: &mut dyn Write, notes: &mut dyn Write) -> Result<u8, Problem> {
+    refuse(&args.idle)?;
+    let (name, path) = name_and_chart(args)?;
+    let mut options = options(args, name, reach)?;
+    let chart = read(args, path, options.profile, reach, notes)?;
+    if args.output_dir.is_some() && args.show_only.is_empty() {
+        options.form = Form::Parts;
     }
-    out.write_all(rendered.text.as_bytes()).map_err(|error| super::unwritable(&error))?;
+    let rendered = match helm::render(&chart, &options) {
+        Ok(rendered) => rendered,
+        Err(error) => return Err(failed(&chart, options, args, &error, out)?),
+    };
+    for warning in &rendered.warnings {
+        writeln!(notes, "{}", crate::model::text::block(warning)).map_err(|error| unwritable(&error))?;
+    }
+    match &args.output_dir {
+        Some(folder) => write_files(folder, args, &options.release_name, &rendered.parts, out)?,
+        None => out.write_all(rendered.text.as_bytes()).map_err(|error| unwritable(&error))?,
+    }
     // The process ends: taking a big chart apart first would only take time.
     std::mem::forget((chart, rendered));
     Ok(super::FINE)
 }
 
-fn options(args: &Template, release_name: String) -> Result<Options, Problem> {
+/// Refuses the flags that would run programs or ask the network.
+fn refuse(idle: &Idle) -> Result<(), Problem> {
+    if idle.post_renderer.is_some() || !idle.post_renderer_args.is_empty() {
+        return Err(Problem::new("--post-renderer is not supported: no program runs while a chart is rendered")
+            .hint("pipe the output into the program"));
+    }
+    if idle.enable_dns {
+        return Err(Problem::new("--enable-dns is not supported: no name is resolved while a chart is rendered")
+            .hint("without the flag, getHostByName gives an empty text"));
+    }
+    if idle.validate {
+        return Err(
+            Problem::new("--validate is not supported").hint("use --dry-run=server to ask a cluster for its APIs")
+        );
+    }
+    Ok(())
+}
+
+/// Returns the release's name and where the chart is.
+fn name_and_chart(args: &Template) -> Result<(String, &str), Problem> {
+    let asks_for_name = match (args.generate_name, &args.name_template) {
+        (Some(true), _) => Some("--generate-name"),
+        (_, Some(_)) => Some("--name-template"),
+        _ => None,
+    };
+    match (args.name_and_chart.as_slice(), asks_for_name) {
+        ([], _) => Err(Problem::new("\"helm template\" requires at least 1 argument")
+            .hint("Usage: quarterdeck template [NAME] CHART [flags]")),
+        ([_, _], Some(flag)) => Err(Problem::new(format!("cannot set {flag} and also specify a name"))),
+        ([name, path], None) => Ok((name.clone(), path)),
+        ([path], _) => {
+            let name = match &args.name_template {
+                Some(template) => helm::release_name(template).map_err(|error| Problem::new(error.to_string()))?,
+                None => "release-name".to_owned(),
+            };
+            Ok((name, path))
+        }
+        ([_, _, rest @ ..], _) => {
+            Err(Problem::new(format!("expected at most two arguments, unexpected arguments: {}", rest.join(", "))))
+        }
+    }
+}
+
+fn read(
+    args: &Template,
+    path: &str,
+    profile: Profile,
+    reach: &Reach<'_>,
+    notes: &mut dyn Write,
+) -> Result<Chart, Problem> {
+    let folder = Path::new(path);
+    if profile.is_v4() && folder.is_dir() && !folder.join("Chart.yaml").exists() {
+        let file = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()).join("Chart.yaml");
+        let file = file.display();
+        return Err(Problem::new(format!("unable to detect chart at {file}: open {file}: no such file or directory")));
+    }
+    let is_yaml = path.ends_with(".yaml") || path.ends_with(".yml");
+    if is_yaml && folder.is_file() {
+        let file = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        let file = file.display();
+        return Err(Problem::new(format!("file '{file}' seems to be a YAML file, but expected a gzipped archive")));
+    }
+    pull::find(args, path, reach.charts, notes)
+}
+
+/// Returns the problem of a chart that does not render; with `--debug`, what its templates wrote is printed all the same.
+fn failed(
+    chart: &Chart,
+    mut options: Options,
+    args: &Template,
+    error: &helm::Error,
+    out: &mut dyn Write,
+) -> Result<Problem, Problem> {
+    let text = error.to_string();
+    match text.strip_suffix(DEBUG_HINT) {
+        Some(text) if args.debug == Some(true) => {
+            options.form = Form::Raw;
+            let raw = helm::render(chart, &options).map_or_else(|_| "\n".to_owned(), |rendered| rendered.text);
+            out.write_all(raw.as_bytes()).map_err(|error| unwritable(&error))?;
+            Ok(Problem::new(text))
+        }
+        _ => Ok(Problem::new(text)),
+    }
+}
+
+/// Writes each manifest into the file named as its template, and says so as helm does.
+fn write_files(
+    folder: &str,
+    args: &Template,
+    release_name: &str,
+    parts: &[(String, String)],
+    out: &mut dyn Write,
+) -> Result<(), Problem> {
+    let mut begun = BTreeSet::new();
+    for (path, text) in parts {
+        let is_definition = path.contains("/crds/");
+        let name = match args.release_name {
+            Some(true) if !is_definition => format!("{folder}/{release_name}/{path}"),
+            _ => format!("{folder}/{path}"),
+        };
+        let file = Path::new(&name);
+        let unwritten = |error: std::io::Error| Problem::new(format!("open {name}: {}", reason(&error)));
+        if let Some(above) = file.parent() {
+            fs::create_dir_all(above).map_err(unwritten)?;
+        }
+        let is_first = begun.insert(name.clone());
+        let mut file = fs::OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(is_first)
+            .append(!is_first)
+            .open(file)
+            .map_err(unwritten)?;
+        write!(file, "---\n# Source: {path}\n{text}\n").map_err(unwritten)?;
+        writeln!(out, "wrote {name}").map_err(|error| unwritable(&error))?;
+    }
+    writeln!(out).map_err(|error| unwritable(&error))
+}
+
+fn options(args: &Template, release_name: String, reach: &Reach<'_>) -> Result<Options, Problem> {
     let profile: Profile = args.helm_compat.parse().map_err(|error: String| Problem::new(error))?;
+    let is_on = |switch: Option<bool>| switch == Some(true);
     let mut capabilities = Capabilities::default_for(profile);
-    if let Some(version) = &args.kube_version {
+    let cluster = cluster(args, reach)?;
+    if let Some(cluster) = &cluster
+        && args.dry_run.as_deref() == Some("server")
+    {
+        capabilities.kube_version = cluster.discovery().kube_version();
+        capabilities.api_versions = cluster.discovery().api_versions();
+    }
+    if let Some(version) = args.kube_version.as_ref().filter(|version| !version.is_empty()) {
         capabilities
             .set_kube_version(version)
             .map_err(|error| Problem::new(error).hint("write a version such as v1.33.0"))?;
     }
     capabilities.api_versions.extend(args.api_versions.iter().flat_map(|list| list.split(',')).map(str::to_owned));
+    let namespace = if args.namespace.is_empty() { "default" } else { &args.namespace };
     Ok(Options {
-        profile,
         capabilities: Arc::new(capabilities),
-        release_name,
-        namespace: args.namespace.clone(),
-        is_upgrade: args.is_upgrade,
+        is_upgrade: is_on(args.is_upgrade),
         values: values(args)?,
-        include_crds: args.include_crds,
-        skip_crds: args.skip_crds,
-        skip_tests: args.skip_tests,
-        no_hooks: args.no_hooks,
+        include_crds: is_on(args.include_crds),
+        skip_tests: is_on(args.skip_tests),
+        no_hooks: is_on(args.no_hooks),
         show_only: args.show_only.clone(),
-        skip_schema_validation: args.skip_schema_validation,
-        ..Options::default()
+        skip_schema_validation: is_on(args.skip_schema_validation),
+        lookup: cluster.map(|cluster| cluster as Arc<dyn helm::Lookup>),
+        ..Options::new(profile, &release_name, namespace)
     })
+}
+
+/// Returns the cluster that the flags ask for.
+fn cluster(args: &Template, reach: &Reach<'_>) -> Result<Option<Arc<Cluster>>, Problem> {
+    let is_server = match args.dry_run.as_deref() {
+        Some("server") => true,
+        None | Some("client" | "1" | "t" | "T" | "true" | "TRUE" | "True") => false,
+        Some("none" | "0" | "f" | "F" | "false" | "FALSE" | "False") if args.helm_compat == "3.19" => false,
+        Some(_) if args.helm_compat == "3.19" => {
+            return Err(Problem::new(
+                "Invalid dry-run flag. Flag must one of the following: false, true, none, client, server",
+            ));
+        }
+        Some(other) => {
+            let choice = match other {
+                "none" | "0" | "f" | "F" | "false" | "FALSE" | "False" => "\"server\" or \"client\"",
+                _ => "\"none\", \"server\", or \"client\"",
+            };
+            return Err(Problem::new(format!("invalid dry-run value ({other:?}). Must be {choice}")));
+        }
+    };
+    if !is_server && args.lookup_context.is_none() {
+        return Ok(None);
+    }
+    let hint = "name a kubeconfig with --kubeconfig or $KUBECONFIG";
+    let kubeconfig =
+        (reach.kubeconfig)()?.ok_or_else(|| Problem::new("there is no kubeconfig to read from").hint(hint))?;
+    let context =
+        args.lookup_context.as_deref().or(kubeconfig.current()).ok_or_else(|| {
+            Problem::new("the kubeconfig has no current context").hint("name one with --lookup-context")
+        })?;
+    Cluster::connect(&kubeconfig, context).map(Some)
 }
 
 /// Returns the values in helm's order: files, JSON, plain, strings, files' texts, literals.
 fn values(args: &Template) -> Result<Vec<ValueInput>, Problem> {
     let mut values = Vec::new();
-    for name in args.values.iter().flat_map(|list| list.split(',')) {
-        if name.contains("://") {
-            return Err(Problem::new(format!("value file {name:?} is a URL"))
-                .hint("download it first; nothing is fetched while rendering"));
-        }
-        let data = std::fs::read(name).map_err(|error| Problem::new(format!("open {name}: {}", reason(&error))))?;
-        values.push(ValueInput::File { name: name.to_owned(), data: data.into() });
+    for name in args.values.iter().filter(|list| !list.is_empty()).flat_map(|list| list.split(',')) {
+        let data = file(name).map_err(Problem::new);
+        values.push(ValueInput::File { name: name.to_owned(), data: data?.into() });
     }
     values.extend(args.set_json.iter().cloned().map(ValueInput::SetJson));
     values.extend(args.set.iter().cloned().map(ValueInput::Set));
     values.extend(args.set_string.iter().cloned().map(ValueInput::SetString));
-    for pair in args.set_file.iter().flat_map(|list| list.split(',')) {
-        let (path, file) = pair
-            .split_once('=')
-            .ok_or_else(|| Problem::new(format!("failed parsing --set-file data: key {pair:?} has no value")))?;
-        let data = std::fs::read(file).map_err(|error| {
-            Problem::new(format!("failed parsing --set-file data: open {file}: {}", reason(&error)))
-        })?;
-        values.push(ValueInput::SetFile { path: path.to_owned(), data: data.into() });
+    for text in &args.set_file {
+        let names = helm::set_file_names(text).map_err(|error| Problem::new(error.to_string()))?;
+        let mut files = BTreeMap::new();
+        for name in names {
+            let data = file(&name).map_err(|error| Problem::new(format!("failed parsing --set-file data: {error}")))?;
+            files.insert(name, String::from_utf8_lossy(&data).into_owned());
+        }
+        values.push(ValueInput::SetFiles { text: text.clone(), files });
     }
     values.extend(args.set_literal.iter().cloned().map(ValueInput::SetLiteral));
     Ok(values)
+}
+
+/// Reads a file that an argument names; `-` is standard input.
+fn file(name: &str) -> Result<Vec<u8>, String> {
+    if name.trim() == "-" {
+        let mut data = Vec::new();
+        std::io::stdin().read_to_end(&mut data).map_err(|error| format!("standard input cannot be read: {error}"))?;
+        return Ok(data);
+    }
+    if name.contains("://") {
+        return Err(format!("{name:?} is a URL, and nothing is fetched while rendering; download it first"));
+    }
+    fs::read(name).map_err(|error| match error.kind() {
+        std::io::ErrorKind::IsADirectory => format!("read {name}: is a directory"),
+        _ => format!("open {name}: {}", reason(&error)),
+    })
 }
 
 fn reason(error: &std::io::Error) -> String {

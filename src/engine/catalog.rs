@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::git::{self, Repository};
 use crate::helm::{Capabilities, Profile};
 use crate::model::{
-    AppId, Application, ChartArchive, ChartRequest, CommitId, CommitInfo, Condition, ConditionKind, Object, Problem,
-    Reference, Source, Tool, text,
+    AppId, Application, ChartArchive, ChartRequest, CommitId, CommitInfo, Condition, ConditionKind, IgnoreDifference,
+    Object, Problem, Reference, Source, Tool, text,
 };
 use crate::registry::{Look, Registry};
 use crate::source::{self, Archives, ChartCache, EntryKind, Input, SourceInput, Tree};
@@ -363,7 +363,7 @@ impl Renderer {
         let rendered = self.render(&application, overrides, &capabilities(&application), catalog);
         Arc::new(Entry {
             id,
-            application,
+            application: without_unstable(application, rendered.unstable),
             parent,
             commit: rendered.commit,
             chart: rendered.chart,
@@ -451,6 +451,7 @@ impl Renderer {
             Ok(manifests) => {
                 outcome.manifests = manifests.objects.clone().into();
                 outcome.conditions = manifests.conditions.clone();
+                outcome.unstable = manifests.unstable.clone();
             }
             Err(conditions) => outcome.conditions = conditions.clone(),
         }
@@ -499,7 +500,7 @@ impl Renderer {
         let rendered = self.render(&application, &Overrides::new(), capabilities, &mut aside);
         let found = Entry {
             id: entry.id.clone(),
-            application,
+            application: without_unstable(application, rendered.unstable),
             parent: entry.parent.clone(),
             commit: rendered.commit,
             chart: rendered.chart,
@@ -577,7 +578,15 @@ struct Outcome {
     reference: Option<Reference>,
     manifests: Arc<[Object]>,
     conditions: Vec<Condition>,
+    /// What a chart renders differently every time; it is compared with nothing.
+    unstable: Vec<IgnoreDifference>,
     fingerprint: String,
+}
+
+/// Leaves what is never the same twice out of every comparison.
+fn without_unstable(mut application: Application, unstable: Vec<IgnoreDifference>) -> Application {
+    application.ignore_differences.extend(unstable);
+    application
 }
 
 /// Applications of all namespaces are one world here; only what the manifest itself names as its namespace is not a prefix.

@@ -11,7 +11,6 @@ use super::load::ChartFile;
 use super::metadata::Metadata;
 use super::options::Options;
 use super::profile::Profile;
-use crate::model::version::Version;
 use crate::template::format::print_value;
 use crate::template::{List, ListKind, Map, MapKind, Structure, Value, is_true};
 
@@ -82,7 +81,10 @@ impl Structure for Record {
 
     fn call(&self, method: &str, args: &[Value]) -> Option<Result<Value, String>> {
         let result = match (self.type_name, method) {
-            (CHARTUTIL_KUBE_VERSION | COMMON_KUBE_VERSION, "String" | "GitVersion") => self.field("Version")?,
+            (CHARTUTIL_KUBE_VERSION, "String" | "GitVersion") | (COMMON_KUBE_VERSION, "GitVersion") => {
+                self.field("Version")?
+            }
+            (COMMON_KUBE_VERSION, "String") => self.field("")?,
             _ => return None,
         };
         Some(no_arguments(method, args).map(|()| result))
@@ -95,9 +97,8 @@ impl Structure for Record {
 
     fn display(&self) -> String {
         match self.type_name {
-            CHARTUTIL_KUBE_VERSION | COMMON_KUBE_VERSION => {
-                self.field("Version").map_or_else(String::new, |version| shown(&version))
-            }
+            CHARTUTIL_KUBE_VERSION => self.field("Version").map_or_else(String::new, |version| shown(&version)),
+            COMMON_KUBE_VERSION => self.field("").map_or_else(String::new, |version| shown(&version)),
             _ => self.print().trim_start_matches('&').to_owned(),
         }
     }
@@ -201,13 +202,13 @@ pub(super) fn release(options: &Options) -> Value {
 /// Returns `.Capabilities`.
 pub(super) fn capabilities(capabilities: &Capabilities, profile: Profile) -> Value {
     let version = capabilities.kube_version.as_str();
-    let parsed = Version::parse(version);
-    let (major, minor) =
-        parsed.map_or_else(Default::default, |version| (version.major.to_string(), version.minor.to_string()));
+    let numbers = capabilities.numbers();
+    let mut parts = numbers.trim_start_matches('v').split('.');
+    let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let kube = match profile.is_v4() {
         // The second field is for helm itself.
-        true => Record::new(COMMON_KUBE_VERSION).with("Version", "Version", false, version).with("", "", true, version),
-        false => Record::new(CHARTUTIL_KUBE_VERSION).with("Version", "Version", false, version),
+        true => Record::new(COMMON_KUBE_VERSION).with("Version", "Version", false, version).with("", "", true, numbers),
+        false => Record::new(CHARTUTIL_KUBE_VERSION).with("Version", "Version", false, numbers),
     };
     let kube = kube.with("Major", "Major", false, major).with("Minor", "Minor", false, minor);
     let versions = VersionSet {

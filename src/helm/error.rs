@@ -13,7 +13,7 @@ pub enum Error {
     Values(String),
     /// Dependencies are listed but not in `charts/`.
     #[error(
-        "An error occurred while checking for chart dependencies. You may need to run `helm dependency build` to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: {}",
+        "an error occurred while checking for chart dependencies. You may need to run 'helm dependency build' to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: {}",
         .0.join(", ")
     )]
     MissingDependencies(Vec<String>),

@@ -42,6 +42,11 @@ fn without_types(mut text: String) -> String {
     text
 }
 
+/// Returns a text without the marks around what `fail` said.
+pub(super) fn without_marks(text: &str) -> String {
+    text.replace(MESSAGE_START, "").replace(MESSAGE_END, "")
+}
+
 /// Returns what `fail` or `required` had to say.
 fn message(text: &str) -> Option<&str> {
     let start = text.find(MESSAGE_START)? + MESSAGE_START.len();

@@ -7,7 +7,7 @@ use super::load;
 use super::merge::merge;
 use super::options::ValueInput;
 use super::profile::Profile;
-use super::set::{Reading, parse_into};
+use super::set::{Reading, UNFINISHED, file_names, parse_into};
 
 /// Returns all of them as one map.
 pub(super) fn values(inputs: &[ValueInput], profile: Profile) -> Result<Map<String, Value>, Error> {
@@ -27,13 +27,17 @@ fn class(input: &ValueInput) -> usize {
         ValueInput::SetJson(_) => 1,
         ValueInput::Set(_) => 2,
         ValueInput::SetString(_) => 3,
-        ValueInput::SetFile { .. } => 4,
+        ValueInput::SetFile { .. } | ValueInput::SetFiles { .. } => 4,
         ValueInput::SetLiteral(_) => 5,
     }
 }
 
 fn lay(input: &ValueInput, profile: Profile, values: &mut Map<String, Value>) -> Result<(), String> {
     let failed = |flag: &str, error: String| format!("failed parsing {flag} data: {error}");
+    let parse = |flag: &str, text: &str, reading: Reading<'_>, values: &mut Map<String, Value>| {
+        let result = parse_into(text, reading, values);
+        result.or_else(|error| if profile.is_v4() && error == UNFINISHED { Ok(()) } else { Err(failed(flag, error)) })
+    };
     match input {
         ValueInput::File { name, data } => {
             let documents = load::values(data).map_err(|error| {
@@ -45,7 +49,7 @@ fn lay(input: &ValueInput, profile: Profile, values: &mut Map<String, Value>) ->
             documents.into_iter().take(read).for_each(|document| merge(values, document));
             Ok(())
         }
-        ValueInput::SetJson(text) if text.trim_start().starts_with('{') => {
+        ValueInput::SetJson(text) if profile.is_v4() && text.trim_start().starts_with('{') => {
             let mut document: Value =
                 serde_json::from_str(text).map_err(|_| format!("failed parsing --set-json data JSON: {text}"))?;
             super::value::floats(&mut document);
@@ -57,19 +61,23 @@ fn lay(input: &ValueInput, profile: Profile, values: &mut Map<String, Value>) ->
         ValueInput::SetJson(text) => {
             parse_into(text, Reading::Json, values).map_err(|_| format!("failed parsing --set-json data {text}"))
         }
-        ValueInput::Set(text) => parse_into(text, Reading::Typed, values).map_err(|error| failed("--set", error)),
-        ValueInput::SetString(text) => {
-            parse_into(text, Reading::Text, values).map_err(|error| failed("--set-string", error))
-        }
+        ValueInput::Set(text) => parse("--set", text, Reading::Typed, values),
+        ValueInput::SetString(text) => parse("--set-string", text, Reading::Text, values),
         ValueInput::SetFile { path, data } => {
             let content = String::from_utf8_lossy(data);
-            parse_into(&format!("{path}=-"), Reading::Content(&content), values)
-                .map_err(|error| failed("--set-file", error))
+            parse("--set-file", &format!("{path}=-"), Reading::Content(&content), values)
         }
-        ValueInput::SetLiteral(text) => {
-            parse_into(text, Reading::Literal, values).map_err(|error| failed("--set-literal", error))
-        }
+        ValueInput::SetFiles { text, files } => parse("--set-file", text, Reading::Files(files), values),
+        ValueInput::SetLiteral(text) => parse("--set-literal", text, Reading::Literal, values),
     }
+}
+
+/// Returns the files that a `--set-file` argument names, to be read for [`ValueInput::SetFiles`].
+///
+/// # Errors
+/// When it cannot be parsed.
+pub fn set_file_names(text: &str) -> Result<Vec<String>, Error> {
+    file_names(text).map_err(|error| Error::Values(format!("failed parsing --set-file data: {error}")))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::archive;
 use super::chart::Chart;
 use super::error::Error;
 use super::metadata::Metadata;
+use super::profile::Profile;
 use super::supply;
 use super::value::floats;
 use crate::yaml;
@@ -94,19 +95,18 @@ pub(super) fn chart(mut files: Vec<ChartFile>, depth: usize) -> Result<Chart, St
             continue;
         }
         match subchart(&name, files, depth) {
-            Ok(Some(inner)) => chart.dependencies.push(Arc::new(inner)),
-            Ok(None) => {}
+            Ok(inner) => chart.dependencies.push(Arc::new(inner)),
             Err(error) => return Err(format!("error unpacking subchart {name} in {}: {error}", chart.metadata.name)),
         }
     }
     Ok(chart)
 }
 
-/// Returns the chart under one name in `charts/`; a lone file there is none.
-fn subchart(name: &str, files: Vec<ChartFile>, depth: usize) -> Result<Option<Chart>, String> {
+/// Returns the chart under one name in `charts/`; a lone file there is one without a `Chart.yaml`, as it is to helm.
+fn subchart(name: &str, files: Vec<ChartFile>, depth: usize) -> Result<Chart, String> {
     if name.ends_with(".tgz") {
         return match files.into_iter().find(|file| file.name == name) {
-            Some(file) => chart(archive::unpack(&file.data)?, depth + 1).map(Some),
+            Some(file) => chart(archive::unpack(&file.data)?, depth + 1),
             None => Err(format!("error unpacking subchart tar in {name}: it is a folder")),
         };
     }
@@ -117,7 +117,7 @@ fn subchart(name: &str, files: Vec<ChartFile>, depth: usize) -> Result<Option<Ch
             Some(ChartFile { name: name.to_owned(), data: file.data.clone() })
         })
         .collect();
-    if inner.is_empty() { Ok(None) } else { chart(inner, depth + 1).map(Some) }
+    chart(inner, depth + 1)
 }
 
 fn document(file: &ChartFile) -> Result<Value, String> {
@@ -158,13 +158,19 @@ pub(super) fn values(data: &[u8]) -> Result<Vec<Map<String, Value>>, String> {
 }
 
 /// Returns the error that helm has for a dependency that is listed but not there.
-pub(super) fn missing(chart: &Chart) -> Option<Error> {
+pub(super) fn missing(chart: &Chart, profile: Profile) -> Option<Error> {
     let listed = chart.metadata.dependencies.iter().flatten();
     let missing: Vec<String> = listed
         .filter(|listed| !chart.dependencies.iter().any(|found| found.metadata.name == listed.name))
         .map(|listed| listed.name.clone())
         .collect();
-    (!missing.is_empty()).then_some(Error::MissingDependencies(missing))
+    match missing.join(", ") {
+        names if names.is_empty() => None,
+        _ if profile.is_v4() => Some(Error::MissingDependencies(missing)),
+        names => Some(Error::Load(format!(
+            "An error occurred while checking for chart dependencies. You may need to run `helm dependency build` to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: {names}"
+        ))),
+    }
 }
 
 /// Returns the error that helm has for a kind of chart that cannot be installed.

@@ -30,7 +30,8 @@ enum Nulls {
 /// Lays values over the defaults of a chart and its subcharts.
 #[derive(Debug)]
 pub(super) struct Coalesce {
-    profile: Profile,
+    /// Which helm.
+    pub profile: Profile,
     /// What did not fit.
     pub warnings: Vec<String>,
 }
@@ -74,7 +75,7 @@ impl Coalesce {
             let globals = values.get(GLOBAL).cloned();
             let below = values.entry(name).or_insert_with(|| Value::Object(Map::new()));
             let Value::Object(below) = below else {
-                return Err(format!("type mismatch on {name}: the values of a subchart have to be a map"));
+                return Err(format!("type mismatch on {name}: {}", as_truth(below)));
             };
             self.globals(below, globals, &prefix);
             self.chart(inner, below, nulls, &prefix)?;
@@ -88,9 +89,8 @@ impl Coalesce {
             let is_subchart = chart.dependencies.iter().any(|inner| inner.name() == key);
             let inner_nulls = if is_subchart { Nulls::Keep } else { nulls };
             match values.get_mut(key) {
-                None if is_subchart => drop(values.insert(key.clone(), default.clone())),
-                None => self.fill(values, key, default),
-                Some(Value::Null) if nulls == Nulls::Delete => self.delete(values, key, default),
+                None => self.fill(values, key, default, nulls),
+                Some(Value::Null) if nulls == Nulls::Delete => drop(values.remove(key)),
                 Some(Value::Object(over)) => match default {
                     Value::Object(under) => self.tables(over, under, inner_nulls, &join(prefix, key)),
                     Value::Null => {}
@@ -105,8 +105,7 @@ impl Coalesce {
     fn tables(&mut self, over: &mut Map<String, Value>, under: &Map<String, Value>, nulls: Nulls, prefix: &str) {
         for (key, default) in under {
             match over.get_mut(key) {
-                None if nulls == Nulls::Keep => drop(over.insert(key.clone(), default.clone())),
-                None => self.fill(over, key, default),
+                None => self.fill(over, key, default, nulls),
                 Some(Value::Null) if nulls == Nulls::Delete => self.delete(over, key, default),
                 Some(Value::Object(over)) => match default {
                     Value::Object(under) => self.tables(over, under, nulls, &join(prefix, key)),
@@ -127,9 +126,9 @@ impl Coalesce {
         }
     }
 
-    /// Takes a default that nothing lies over and that says nothing to a subchart.
-    fn fill(&self, values: &mut Map<String, Value>, key: &str, default: &Value) {
-        if self.profile.null_rules().cleans_defaults {
+    /// Takes a default that nothing lies over.
+    fn fill(&self, values: &mut Map<String, Value>, key: &str, default: &Value, nulls: Nulls) {
+        if nulls == Nulls::Delete && self.profile.null_rules().cleans_defaults {
             if !default.is_null() {
                 values.insert(key.to_owned(), without_nulls(default));
             }
@@ -138,7 +137,7 @@ impl Coalesce {
         }
     }
 
-    /// Lets a null remove a default.
+    /// Lets a null within a map remove a default.
     fn delete(&self, values: &mut Map<String, Value>, key: &str, default: &Value) {
         if !(default.is_null() && self.profile.null_rules().keeps_unmatched) {
             values.remove(key);
@@ -196,6 +195,22 @@ fn without_nulls(value: &Value) -> Value {
             .collect::<Map<_, _>>()
             .into(),
         other => other.clone(),
+    }
+}
+
+/// Returns a value as Go prints one for which a truth was expected, which is how helm shows it.
+fn as_truth(value: &Value) -> String {
+    match value {
+        Value::Null => "%!t(<nil>)".to_owned(),
+        Value::Bool(truth) => truth.to_string(),
+        Value::Number(number) if number.is_f64() => format!("%!t(float64={})", shown(value)),
+        Value::Number(number) => format!("%!t(int64={number})"),
+        Value::String(text) => format!("%!t(string={text})"),
+        Value::Array(items) => format!("[{}]", items.iter().map(as_truth).collect::<Vec<_>>().join(" ")),
+        Value::Object(entries) => {
+            let entries = entries.iter().map(|(key, value)| format!("%!t(string={key}):{}", as_truth(value)));
+            format!("map[{}]", entries.collect::<Vec<_>>().join(" "))
+        }
     }
 }
 
@@ -258,14 +273,20 @@ mod tests {
         check(
             Profile::V4_3,
             json!({"a": {"b": null, "c": null}, "l": [3], "n": null}),
-            json!({"a": {"c": null}, "l": [3], "n": null, "global": {"g": 1},
-                "sub": {"x": 2, "z": 1, "global": {"g": 1, "h": 1}}}),
+            json!({"a": {"c": null}, "l": [3], "global": {"g": 1},
+                "sub": {"x": 2, "y": 1, "z": 1, "global": {"g": 1, "h": 1}}}),
+        );
+        check(
+            Profile::V4_3,
+            json!({"sub": {"z": null}}),
+            json!({"a": {"b": 1}, "l": [1, 2], "global": {"g": 1},
+                "sub": {"x": 2, "global": {"g": 1, "h": 1}}}),
         );
         check(
             Profile::V4_3,
             json!({}),
             json!({"a": {"b": 1}, "l": [1, 2], "global": {"g": 1},
-                "sub": {"x": 2, "z": 1, "global": {"g": 1, "h": 1}}}),
+                "sub": {"x": 2, "y": 1, "z": 1, "global": {"g": 1, "h": 1}}}),
         );
     }
 }

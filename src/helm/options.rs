@@ -1,6 +1,8 @@
 //! What a render is asked for, the counterpart of helm's command line.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::capabilities::Capabilities;
 use super::profile::Profile;
@@ -29,8 +31,42 @@ pub enum ValueInput {
         /// The content.
         data: Arc<[u8]>,
     },
+    /// `--set-file` as it is written on a command line, with the texts of the files it names.
+    SetFiles {
+        /// Such as `a=file,b.c=file`.
+        text: String,
+        /// What each file holds.
+        files: BTreeMap<String, String>,
+    },
     /// `--set-literal`.
     SetLiteral(String),
+}
+
+/// A cluster that `lookup` asks.
+pub trait Lookup: std::fmt::Debug + Send + Sync {
+    /// Returns an object, or a list of them where the name is empty; an empty map where there is none.
+    ///
+    /// # Errors
+    /// When the cluster does not know the kind, does not answer, or refuses.
+    fn find(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<serde_json::Map<String, serde_json::Value>, String>;
+}
+
+/// What a render gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Form {
+    /// What helm prints.
+    #[default]
+    Printed,
+    /// The same in parts, one for each manifest, as helm writes them into files.
+    Parts,
+    /// What the templates wrote, not looked into, as helm shows it of what is no YAML.
+    Raw,
 }
 
 /// How a chart is rendered.
@@ -60,6 +96,12 @@ pub struct Options {
     pub show_only: Vec<String>,
     /// Do not check the values against `values.schema.json`.
     pub skip_schema_validation: bool,
+    /// What is made of what the templates wrote.
+    pub form: Form,
+    /// What `lookup` asks; nothing finds nothing.
+    pub lookup: Option<Arc<dyn Lookup>>,
+    /// How far ahead of the time charts find the clock.
+    pub clock_ahead: Duration,
     /// What the chart may use.
     pub budget: Budget,
 }
@@ -80,6 +122,9 @@ impl Options {
             no_hooks: false,
             show_only: Vec::new(),
             skip_schema_validation: false,
+            form: Form::default(),
+            lookup: None,
+            clock_ahead: Duration::ZERO,
             budget: Budget::default(),
         }
     }
@@ -96,6 +141,8 @@ impl Default for Options {
 pub struct Rendered {
     /// Exactly what helm prints.
     pub text: String,
+    /// The manifests by path, where [`Form::Parts`] was asked for; the text is then empty.
+    pub parts: Vec<(String, String)>,
     /// What helm says on the side.
     pub warnings: Vec<String>,
     /// Functions that were called and give something else every time, e.g. `randAlphaNum`.

@@ -22,8 +22,8 @@ const STACK: usize = 256 << 20;
 /// Renders a chart as `helm template` does.
 pub fn render(chart: &Chart, options: &Options) -> Result<Rendered, Error> {
     let user = input::values(&options.values, options.profile)?;
-    load::not_installable(chart).or_else(|| load::missing(chart)).map_or(Ok(()), Err)?;
-    check_release_name(&options.release_name)?;
+    load::not_installable(chart).or_else(|| load::missing(chart, options.profile)).map_or(Ok(()), Err)?;
+    check_release_name(&options.release_name, options.profile)?;
     std::thread::scope(|scope| {
         let thread = big_thread("render").spawn_scoped(scope, || with_values(chart, user, options));
         match thread {
@@ -44,7 +44,10 @@ fn with_values(chart: &Chart, user: serde_json::Map<String, Json>, options: &Opt
     let mut node = Node::new(chart, options.profile);
     dependency::enable(&mut node, &user, "", &mut coalesce)
         .and_then(|()| dependency::import(&mut node, &mut coalesce))
-        .map_err(|error| Error::Values(format!("chart dependencies processing failed: {error}")))?;
+        .map_err(|error| match options.profile.is_v4() {
+            true => Error::Values(format!("chart dependencies processing failed: {error}")),
+            false => Error::Values(error),
+        })?;
     let mut coalesce = Coalesce::new(options.profile);
     let values = Json::Object(coalesce.values(&node, user).map_err(Error::Values)?);
     let templates = checked(&node, &values, options)?;
@@ -82,10 +85,10 @@ pub fn release_name(template: &str) -> Result<String, Error> {
     let mut state = State::new(Profile::default());
     let budget = Budget { depth: 100, ..Budget::default() };
     let out = Executor::new(&templates, &find, &mut state, budget).execute("name-template", &Value::Nil);
-    out.map(lossy_string).map_err(|error| Error::Values(error.to_string()))
+    out.map(lossy_string).map_err(|error| Error::Values(failure::without_marks(&error.to_string())))
 }
 
-fn check_release_name(name: &str) -> Result<(), Error> {
+fn check_release_name(name: &str, profile: Profile) -> Result<(), Error> {
     const LONGEST: usize = 53;
     let is_label = |part: &str| {
         let ends = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
@@ -99,13 +102,15 @@ fn check_release_name(name: &str) -> Result<(), Error> {
     }
     let name = crate::template::format::quote_text(name);
     Err(Error::Values(format!(
-        "release name {name}: invalid release name, must match regex ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the length must not be longer than {LONGEST}"
+        "{}release name {name}: invalid release name, must match regex ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the length must not be longer than {LONGEST}",
+        if profile.is_v4() { "release name check failed: " } else { "" }
     )))
 }
 
 fn check_kube_version(node: &Node<'_>, options: &Options) -> Result<(), Error> {
     let (wanted, version) = (&node.metadata.kube_version, &options.capabilities.kube_version);
-    let fits = || Some(Constraint::parse(wanted)?.matches(&Version::parse(version)?));
+    let numbers = options.capabilities.numbers();
+    let fits = || Some(Constraint::parse(wanted)?.matches(&Version::parse(numbers)?));
     if wanted.is_empty() || fits() == Some(true) {
         return Ok(());
     }
@@ -179,7 +184,8 @@ fn run(
     let mut tasks = BTreeMap::new();
     contexts(node, node.name().to_owned(), true, values, &shared, &mut tasks);
     let find = |name: &str| function::find(options.profile, name);
-    let mut state = State::new(options.profile);
+    let mut state = State { lookup: options.lookup.clone(), ..State::new(options.profile) };
+    state.now = state.now.checked_add(options.clock_ahead).unwrap_or(state.now);
     let mut executor = Executor::new(templates, &find, &mut state, options.budget);
     let mut written = Vec::new();
     for name in &in_order(tasks.keys()) {
@@ -194,11 +200,11 @@ fn run(
         if name.ends_with("NOTES.txt") {
             continue;
         }
-        written.push(Written { path: name.clone(), text: lossy_string(without_no_value(out)) });
+        written.push(Written::new(name.clone(), without_no_value(out)));
     }
     written.sort_by(|one, other| one.path.cmp(&other.path));
     drop(executor);
-    rendered.text = manifest::print(node, &written, options, &mut rendered.warnings)?;
+    manifest::print(node, &written, options, rendered)?;
     rendered.warnings.append(&mut state.warnings);
     rendered.nondeterministic = state.nondeterministic.iter().map(|name| (*name).to_owned()).collect();
     Ok(())
@@ -252,10 +258,10 @@ mod tests {
     #[test]
     fn release_names() {
         for good in ["rel", "a.b-c", "0"] {
-            assert!(check_release_name(good).is_ok(), "{good}");
+            assert!(check_release_name(good, Profile::V4_3).is_ok(), "{good}");
         }
         for bad in ["", "Rel", "a_b", "-a", "a.", &"a".repeat(54)] {
-            assert!(check_release_name(bad).is_err(), "{bad}");
+            assert!(check_release_name(bad, Profile::V4_3).is_err(), "{bad}");
         }
     }
 }

@@ -145,17 +145,25 @@ fn message(kind: &ErrorKind<'_, '_>) -> String {
         ErrorKind::Const { want } if is_primitive(want) => format!("value must be {}", shown(want)),
         ErrorKind::Const { .. } => "'const' failed".into(),
         ErrorKind::Format { got, want, err } => format!("{} is not valid {want}: {err}", shown(got)),
-        ErrorKind::MinProperties { got, want } => format!("minProperties: got {got}, want {want}"),
-        ErrorKind::MaxProperties { got, want } => format!("maxProperties: got {got}, want {want}"),
-        ErrorKind::MinItems { got, want } => format!("minItems: got {got}, want {want}"),
-        ErrorKind::MaxItems { got, want } => format!("maxItems: got {got}, want {want}"),
-        ErrorKind::MinLength { got, want } => format!("minLength: got {got}, want {want}"),
-        ErrorKind::MaxLength { got, want } => format!("maxLength: got {got}, want {want}"),
-        ErrorKind::Minimum { got, want } => format!("minimum: got {got}, want {want}"),
-        ErrorKind::Maximum { got, want } => format!("maximum: got {got}, want {want}"),
-        ErrorKind::ExclusiveMinimum { got, want } => format!("exclusiveMinimum: got {got}, want {want}"),
-        ErrorKind::ExclusiveMaximum { got, want } => format!("exclusiveMaximum: got {got}, want {want}"),
-        ErrorKind::MultipleOf { got, want } => format!("multipleOf: got {got}, want {want}"),
+        ErrorKind::MinProperties { got, want } => {
+            limits("minProperties", grouped(&got.to_string()), grouped(&want.to_string()))
+        }
+        ErrorKind::MaxProperties { got, want } => {
+            limits("maxProperties", grouped(&got.to_string()), grouped(&want.to_string()))
+        }
+        ErrorKind::MinItems { got, want } => limits("minItems", grouped(&got.to_string()), grouped(&want.to_string())),
+        ErrorKind::MaxItems { got, want } => limits("maxItems", grouped(&got.to_string()), grouped(&want.to_string())),
+        ErrorKind::MinLength { got, want } => {
+            limits("minLength", grouped(&got.to_string()), grouped(&want.to_string()))
+        }
+        ErrorKind::MaxLength { got, want } => {
+            limits("maxLength", grouped(&got.to_string()), grouped(&want.to_string()))
+        }
+        ErrorKind::Minimum { got, want } => limits("minimum", printed(got), printed(want)),
+        ErrorKind::Maximum { got, want } => limits("maximum", printed(got), printed(want)),
+        ErrorKind::ExclusiveMinimum { got, want } => limits("exclusiveMinimum", printed(got), printed(want)),
+        ErrorKind::ExclusiveMaximum { got, want } => limits("exclusiveMaximum", printed(got), printed(want)),
+        ErrorKind::MultipleOf { got, want } => limits("multipleOf", printed(got), printed(want)),
         ErrorKind::Required { want } => match want.as_slice() {
             [one] => format!("missing property {}", quote(one)),
             many => {
@@ -182,6 +190,38 @@ fn message(kind: &ErrorKind<'_, '_>) -> String {
     }
 }
 
+fn limits(what: &str, got: String, want: String) -> String {
+    format!("{what}: got {got}, want {want}")
+}
+
+/// Returns a number as the validator prints it, for English readers: `65,535`, and `1×10⁰⁶` from a million on.
+fn printed(number: &Number) -> String {
+    let shortest = format!("{:e}", number.as_f64().unwrap_or_default());
+    let (digits, power) = shortest.split_once('e').unwrap_or((&shortest, "0"));
+    let power: i32 = power.parse().unwrap_or_default();
+    if (-4..6).contains(&power) {
+        return grouped(&number.as_f64().unwrap_or_default().to_string());
+    }
+    let sign = if power < 0 { "⁻" } else { "" };
+    let raised = format!("{:02}", power.abs());
+    let raised = raised.bytes().filter_map(|digit| "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(usize::from(digit.wrapping_sub(b'0'))));
+    format!("{digits}×10{sign}{}", raised.collect::<String>())
+}
+
+/// Puts commas between thousands.
+fn grouped(number: &str) -> String {
+    let (whole, fraction) = number.split_at(number.find('.').unwrap_or(number.len()));
+    let (sign, digits) = whole.split_at(usize::from(whole.starts_with('-')));
+    let mut text = sign.to_owned();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text + fraction
+}
+
 fn is_primitive(value: &Value) -> bool {
     !matches!(value, Value::Array(_) | Value::Object(_))
 }
@@ -190,6 +230,7 @@ fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => quote(text),
         Value::Array(_) | Value::Object(_) => "value".into(),
+        Value::Null => "<nil>".into(),
         other => other.to_string(),
     }
 }
@@ -209,6 +250,19 @@ mod tests {
         let mut values = values.clone();
         whole_numbers(&mut values);
         compile(schema)?.check(&values)
+    }
+
+    #[test]
+    fn numbers() {
+        let check = |number: f64, text: &str| {
+            assert_eq!(printed(&Number::from_f64(number).expect("finite")), text);
+        };
+        check(65535.0, "65,535");
+        check(999_999.0, "999,999");
+        check(1_000_001.0, "1.000001×10⁰⁶");
+        check(123_456_789_012.0, "1.23456789012×10¹¹");
+        check(-1234.5, "-1,234.5");
+        assert_eq!(grouped("1000000"), "1,000,000");
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! `--set` and its family: values on the command line.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use crate::template::format::quote_text;
@@ -21,8 +24,19 @@ pub(super) enum Reading<'a> {
     Literal,
     /// JSON (`--set-json`).
     Json,
-    /// The text does not matter, this is the value (`--set-file`).
+    /// The text does not matter, this is the value.
     Content(&'a str),
+    /// The text names a file, and what it holds is the value (`--set-file`).
+    Files(&'a BTreeMap<String, String>),
+    /// The text is only noted down.
+    Names(&'a RefCell<Vec<String>>),
+}
+
+/// Returns the files that a `--set-file` argument names.
+pub(super) fn file_names(text: &str) -> Result<Vec<String>, String> {
+    let names = RefCell::default();
+    parse_into(text, Reading::Names(&names), &mut Map::new())?;
+    Ok(names.into_inner())
 }
 
 /// Sets what an argument such as `a.b=1,c[0]=x` says.
@@ -32,6 +46,7 @@ pub(super) fn parse_into(text: &str, reading: Reading<'_>, values: &mut Map<Stri
         match parser.key(values, 0) {
             Ok(()) => {}
             Err(Stop::End) => return Ok(()),
+            Err(Stop::Unfinished) => return Err(UNFINISHED.to_owned()),
             Err(Stop::Bad(error)) => return Err(error),
         }
     }
@@ -43,9 +58,14 @@ struct Parser<'a> {
     reading: Reading<'a>,
 }
 
+/// What an index without its `]` is called; only Helm 3 minds it.
+pub(super) const UNFINISHED: &str = "error parsing index: EOF";
+
 /// Why reading stops.
 enum Stop {
     End,
+    /// The text ends within an index.
+    Unfinished,
     Bad(String),
 }
 
@@ -69,9 +89,10 @@ impl Parser<'_> {
             if stops.contains(c) {
                 return (read, Some(c));
             }
-            match c {
-                '\\' => read.extend(self.next()),
-                c => read.push(c),
+            match (c, self.reading) {
+                ('\\', Reading::Literal) => read.push(c),
+                ('\\', _) => read.extend(self.next()),
+                (c, _) => read.push(c),
             }
         }
         (read, None)
@@ -101,10 +122,10 @@ impl Parser<'_> {
                 result
             }
             Some('=') => {
-                let value = self.value()?;
                 let ended = self.at >= self.text.len();
+                let value = self.value()?;
                 set(values, key, value);
-                if ended { Err(Stop::End) } else { Ok(()) }
+                if ended && !matches!(self.reading, Reading::Json) { Err(Stop::End) } else { Ok(()) }
             }
             Some('.') => {
                 if depth >= MAX_NESTED {
@@ -135,7 +156,10 @@ impl Parser<'_> {
     }
 
     fn index(&mut self) -> Result<i64, Stop> {
-        let (digits, _) = self.until("]");
+        let (digits, stop) = self.until("]");
+        if stop.is_none() {
+            return Err(Stop::Unfinished);
+        }
         digits.parse().map_err(|_| {
             let digits = quote_text(&digits);
             Stop::Bad(format!("error parsing index: strconv.Atoi: parsing {digits}: invalid syntax"))
@@ -154,8 +178,8 @@ impl Parser<'_> {
         let value = match stop {
             None => return Err(Stop::End),
             Some('=') => {
-                let value = self.value()?;
                 let ended = self.at >= self.text.len();
+                let value = self.value()?;
                 set_index(list, index, value)?;
                 return if ended { Err(Stop::End) } else { Ok(()) };
             }
@@ -167,7 +191,7 @@ impl Parser<'_> {
                     Some(other) => return Err(not_a("[]interface {}", other)),
                 };
                 match self.item(&mut inner, next, depth) {
-                    Err(Stop::Bad(error)) => return Err(Stop::Bad(error)),
+                    Err(stop @ (Stop::Bad(_) | Stop::Unfinished)) => return Err(stop),
                     Ok(()) => Value::Array(inner),
                     Err(Stop::End) => {
                         set_index(list, index, Value::Array(inner))?;
@@ -181,8 +205,8 @@ impl Parser<'_> {
                     _ => Map::new(),
                 };
                 let result = self.key(&mut inner, depth);
-                if let Err(Stop::Bad(error)) = result {
-                    return Err(Stop::Bad(error));
+                if let Err(stop @ (Stop::Bad(_) | Stop::Unfinished)) = result {
+                    return Err(stop);
                 }
                 set_index(list, index, Value::Object(inner))?;
                 return result;
@@ -225,11 +249,10 @@ impl Parser<'_> {
     }
 
     fn json(&mut self) -> Result<Value, Stop> {
-        let rest = &self.text[self.at..];
-        if rest.is_empty() || rest.starts_with(',') {
-            self.at += usize::from(!rest.is_empty());
+        if self.blank_or_comma() {
             return Ok(Value::Null);
         }
+        let rest = &self.text[self.at..];
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
         let mut value = match values.next() {
             Some(Ok(value)) => value,
@@ -238,14 +261,28 @@ impl Parser<'_> {
         };
         self.at += values.byte_offset();
         super::value::floats(&mut value);
-        self.until(",");
+        self.blank_or_comma();
         Ok(value)
+    }
+
+    /// Passes blanks and one comma; says whether there was nothing else before a comma or the end.
+    fn blank_or_comma(&mut self) -> bool {
+        let rest = self.text[self.at..].trim_start();
+        self.at = self.text.len() - rest.len() + usize::from(rest.starts_with(','));
+        rest.is_empty() || rest.starts_with(',')
     }
 
     fn read(&self, text: String) -> Value {
         match self.reading {
             Reading::Typed => typed(text),
             Reading::Content(content) => content.into(),
+            Reading::Files(files) => files.get(&text).cloned().unwrap_or_default().into(),
+            Reading::Names(names) => {
+                if !text.is_empty() {
+                    names.borrow_mut().push(text);
+                }
+                Value::Null
+            }
             _ => text.into(),
         }
     }
@@ -333,6 +370,9 @@ mod tests {
     fn other_readings() {
         assert_eq!(parse("a=1,b=true", Reading::Text), Ok(json!({"a": "1", "b": "true"})));
         assert_eq!(parse("a.b=1,c={x}", Reading::Literal), Ok(json!({"a": {"b": "1,c={x}"}})));
+        assert_eq!(parse("a\\.b=1", Reading::Literal), Ok(json!({"a\\": {"b": "1"}})));
+        assert_eq!(parse("a=1 b= ,c=2", Reading::Json), Ok(json!({"a": 1.0, "b": null, "c": 2.0})));
+        assert_eq!(file_names("a={x,y},b=z,c=").as_deref(), Ok(&["x".to_owned(), "y".into(), "z".into()][..]));
         assert_eq!(parse("a={\"b\":[1]},c=null", Reading::Json), Ok(json!({"a": {"b": [1.0]}, "c": null})));
         assert_eq!(parse("a.b=x", Reading::Content("all\nof, it")), Ok(json!({"a": {"b": "all\nof, it"}})));
     }
@@ -345,6 +385,8 @@ mod tests {
         check("a", "key \"a\" has no value");
         check("a,b=1", "key \"a\" has no value (cannot end with ,)");
         check("a={1,2", "list must terminate with '}'");
+        check("a[1", UNFINISHED);
+        check("a.=1", "key map \"a\" has no value");
         check("a[x]=1", "error parsing index: strconv.Atoi: parsing \"x\": invalid syntax");
         check("a[-1]=1", "negative -1 index not allowed");
         check("a[70000]=1", "index of 70000 is greater than maximum supported index of 65536");

@@ -1,9 +1,11 @@
 //! What the functions of one render share besides values.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::options::Lookup;
 use super::profile::Profile;
 use crate::template::Host;
 
@@ -14,6 +16,8 @@ pub(super) struct State {
     pub profile: Profile,
     /// The time that `now` tells: the same during one render.
     pub now: Timestamp,
+    /// What `lookup` asks.
+    pub lookup: Option<Arc<dyn Lookup>>,
     /// What helm would say on the side.
     pub warnings: Vec<String>,
     /// Functions that were called and give something else every time.
@@ -22,7 +26,7 @@ pub(super) struct State {
 
 impl State {
     pub fn new(profile: Profile) -> Self {
-        State { profile, now: Timestamp::now(), warnings: Vec::new(), nondeterministic: BTreeSet::new() }
+        State { profile, now: Timestamp::now(), lookup: None, warnings: Vec::new(), nondeterministic: BTreeSet::new() }
     }
 
     /// Returns the state of the render that calls a function.

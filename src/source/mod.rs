@@ -11,6 +11,7 @@ mod render;
 mod schema;
 mod substitute;
 mod supply;
+mod unstable;
 
 use std::sync::Arc;
 

@@ -2,15 +2,20 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
 use super::cache::ChartCache;
 use super::plan::{ChartWork, DirectoryWork, Inline, Work, plan};
 use super::supply::files;
+use super::unstable::Unstable;
 use super::{Archives, Tree, manifest};
 use crate::helm::{self, Capabilities, Chart, Options, Profile, ValueInput};
-use crate::model::{Application, CommitId, Condition, ConditionKind, Key, Object};
+use crate::model::{Application, CommitId, Condition, ConditionKind, IgnoreDifference, Key, Object};
+
+/// How far ahead the clock of a second render is: no part of a date stays the same.
+const ANOTHER_TIME: Duration = Duration::from_secs(((400 * 24 + 13) * 60 + 17) * 60 + 19);
 
 /// What an Application is rendered from.
 #[derive(Clone, Copy)]
@@ -58,6 +63,8 @@ pub struct Manifests {
     pub objects: Vec<Object>,
     /// Warnings; none of them keeps it from being synced.
     pub conditions: Vec<Condition>,
+    /// Fields that are different in every render: they say nothing about a cluster.
+    pub unstable: Vec<IgnoreDifference>,
     /// The same as [`fingerprint`] gives.
     pub fingerprint: String,
 }
@@ -178,16 +185,35 @@ fn prepare(input: &Input<'_>, index: usize, work: &ChartWork) -> Result<ChartRen
 
 fn render_chart(input: &Input<'_>, index: usize, work: &ChartWork, out: &mut Manifests) -> Result<(), String> {
     let ChartRender { chart, options, command } = prepare(input, index, work)?;
-    let rendered = helm::render(&chart, &options).map_err(|error| format!("{command}: {error}"))?;
-    if !rendered.nondeterministic.is_empty() {
-        let message = format!(
-            "the chart in {} renders differently every time: it calls {}",
-            if work.path.is_empty() { input.app.sources[index].chart_name() } else { &work.path },
-            rendered.nondeterministic.join(", ")
-        );
-        out.conditions.push(Condition::new(ConditionKind::NotDeterministicWarning, message));
+    let read = |options: &Options| -> Result<_, String> {
+        let rendered = helm::render(&chart, options).map_err(|error| error.to_string())?;
+        let mut objects = Vec::new();
+        manifest::read(rendered.text.as_bytes(), &mut objects)?;
+        Ok((objects, rendered.nondeterministic))
+    };
+    let (mut objects, calls) = read(&options).map_err(|error| format!("{command}: {error}"))?;
+    if !calls.is_empty() {
+        // Random functions may be called for nothing: what counts is what another render, at another time, makes of it.
+        let later = Options { clock_ahead: ANOTHER_TIME, ..options.clone() };
+        let (what, rules) = match read(&later) {
+            Ok((others, _)) => {
+                let unstable = Unstable::between(&objects, &others);
+                (unstable.text(), unstable.rules)
+            }
+            Err(error) => (format!("it renders only sometimes ({error})"), Vec::new()),
+        };
+        if !what.is_empty() {
+            let calls = calls.join(", ");
+            let message = format!(
+                "the chart in {} renders differently every time, which is not compared: {what}; it calls {calls}",
+                if work.path.is_empty() { input.app.sources[index].chart_name() } else { &work.path }
+            );
+            out.conditions.push(Condition::new(ConditionKind::NotDeterministicWarning, message));
+            out.unstable.extend(rules);
+        }
     }
-    manifest::read(rendered.text.as_bytes(), &mut out.objects).map_err(|error| format!("{command}: {error}"))
+    out.objects.append(&mut objects);
+    Ok(())
 }
 
 fn directory(input: &Input<'_>, index: usize, work: &DirectoryWork, out: &mut Vec<Object>) -> Result<(), String> {

@@ -214,7 +214,7 @@ fn index(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
                 Value::Invalid | Value::Nil => return Err("value is nil; should be of type string".into()),
                 _ => return Err(format!("value has type {}; should be string", type_name(index))),
             },
-            _ => return Err(format!("can't index item of type {}", type_name(&item))),
+            _ => return Err(format!("can't index item of type {}", type_name(&item).trim_start_matches('*'))),
         };
     }
     // An element that is nil is still a value.

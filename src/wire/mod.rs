@@ -38,7 +38,10 @@ pub fn main() -> Result<ExitCode, Report> {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(answer) => {
-            answer.print()?;
+            match cli::in_helms_words(&answer, std::env::args().skip(1)) {
+                Some(problem) => writeln!(io::stderr(), "Error: {}", said(&problem))?,
+                None => answer.print()?,
+            }
             // Help and the version are answers; clap's own exit code for mistakes means drift here.
             return Ok(ExitCode::from(if answer.use_stderr() { cli::ERROR } else { cli::FINE }));
         }
@@ -77,8 +80,15 @@ fn run(
         template.repo = named.filter(|repo| repo.contains("://")).map(std::borrow::Cow::into_owned);
     }
     if let Some(command) = &arguments.command
-        && let Some(result) =
-            cli::alone(command, &|| charts(&settings(&arguments.global, surroundings)?, surroundings), out, notes)
+        && let Some(result) = cli::alone(
+            command,
+            &cli::Reach {
+                charts: &|| charts(&settings(&arguments.global, surroundings)?, surroundings),
+                kubeconfig: &|| clusters(&arguments.global, surroundings),
+            },
+            out,
+            notes,
+        )
     {
         return result;
     }
@@ -240,6 +250,11 @@ fn repository(settings: &Settings, global: &Global, surroundings: &Surroundings)
         };
         Problem::new(error.to_string()).hint(hint)
     })
+}
+
+/// Returns the kubeconfig for a command that needs no engine.
+fn clusters(global: &Global, surroundings: &Surroundings) -> Result<Option<Kubeconfig>, Problem> {
+    kubeconfig(&settings(global, surroundings)?, global, surroundings, &mut Vec::new())
 }
 
 /// Reads the kubeconfig. Without one the repository can still be looked at; one that was named has to be there.

@@ -13,6 +13,7 @@ mod cli;
 mod cluster;
 mod corpus;
 mod diff;
+mod differential;
 mod functions;
 mod git;
 mod health;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use quarterdeck::helm::{Capabilities, Profile, ValueInput};
-use quarterdeck::model::{Application, CommitId, Object};
+use quarterdeck::model::{Application, CommitId, ConditionKind, Object};
 use quarterdeck::source::{
     ChartCache, ChartRender, Entry, EntryKind, Input, SourceInput, Tree, TreeError, application, chart, fingerprint,
     render,
@@ -71,6 +71,14 @@ fn tree() -> Arc<dyn Tree> {
     Arc::new(Memory(BTreeMap::from([
         ("chart/Chart.yaml", "{name: c, version: 1.0.0}"),
         ("chart/templates/a.yaml", "{apiVersion: v1, kind: Secret, metadata: {name: {{ .Release.Name }}}}"),
+        ("dice/Chart.yaml", "{name: d, version: 1.0.0}"),
+        (
+            "dice/templates/a.yaml",
+            "{{ $none := randAlpha 5 }}\n{apiVersion: v1, kind: Secret, metadata: {name: s}, stringData: {pw: {{ randAlphaNum 20 }}, user: ana}}\n---\n\
+             {apiVersion: apps/v1, kind: Deployment, metadata: {name: web, annotations: {at/day: \"{{ now | date \"02\" }}{{ now | date \"2006\" }}\"}}}",
+        ),
+        ("calm/Chart.yaml", "{name: k, version: 1.0.0}"),
+        ("calm/templates/a.yaml", "{{ $unused := randAlpha 5 }}\n{apiVersion: v1, kind: Secret, metadata: {name: s}}"),
         ("chart/a.yaml", "A"),
         ("chart/env/b.yaml", "B"),
         ("chart/web.yaml", "W"),
@@ -187,6 +195,25 @@ fn folders_are_read_and_the_rest_says_why_not() {
     check(&json!({"path": "gone"}), Err("source 1 of 1: gone: app path does not exist"));
     let manifests = with(&app(&json!({"path": "twice"}), &[]), render).unwrap();
     assert_eq!(manifests.conditions[0].message, "/Pod/ns/a appears 2 times; the last one counts");
+}
+
+#[test]
+fn what_differs_in_every_render_is_named_and_left_out_of_comparisons() {
+    let dice = with(&app(&json!({"path": "dice"}), &[]), render).unwrap();
+    let [condition] = dice.conditions.as_slice() else { panic!("{:?}", dice.conditions) };
+    assert_eq!(condition.kind, ConditionKind::NotDeterministicWarning);
+    assert_eq!(
+        condition.message,
+        "the chart in dice renders differently every time, which is not compared: Secret/s stringData.pw, \
+         Deployment/web metadata.annotations[\"at/day\"]; it calls now, randAlpha, randAlphaNum"
+    );
+    let rules: Vec<_> = dice.unstable.iter().map(|rule| (rule.kind.as_str(), rule.json_pointers.join(" "))).collect();
+    assert_eq!(
+        rules,
+        [("Secret", "/stringData/pw".to_owned()), ("Deployment", "/metadata/annotations/at~1day".to_owned())]
+    );
+    let calm = with(&app(&json!({"path": "calm"}), &[]), render).unwrap();
+    assert!(calm.conditions.is_empty() && calm.unstable.is_empty(), "{:?}", calm.conditions);
 }
 
 #[test]

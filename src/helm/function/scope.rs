@@ -1,7 +1,11 @@
 //! Functions that reach beyond their arguments: other templates, the end of the render, the cluster, the network.
 
+use serde_json::Value as Json;
+
 use super::argument::{bytes, function, text};
 use crate::helm::failure::{MESSAGE_END, MESSAGE_START};
+use crate::helm::state::State;
+use crate::helm::value;
 use crate::template::{Function, Host, Map, Parameter, Value};
 
 use Parameter::{Any, String as Text};
@@ -11,8 +15,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     // Names are never resolved: a render must not depend on the network.
     function("getHostByName", &[Text], |_, _| Ok("".into())),
     function("include", &[Text, Any], include),
-    // There is no cluster to ask, as with `helm template`.
-    function("lookup", &[Text, Text, Text, Text], |_, _| Ok(Map::new().into())),
+    function("lookup", &[Text, Text, Text, Text], lookup),
     function("required", &[Text, Any], required),
     function("tpl", &[Text, Any], tpl),
 ];
@@ -30,6 +33,14 @@ fn tpl(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     // A parsed template is kept, and is bigger than its text.
     host.spend(template.len().saturating_mul(16).saturating_add(1024))?;
     host.evaluate(template, &args[1]).map(Value::from)
+}
+
+/// Asks the cluster where there is one; as with `helm template` there mostly is none.
+fn lookup(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
+    let Some(cluster) = State::of(host).lookup.clone() else { return Ok(Map::new().into()) };
+    let found = Json::Object(cluster.find(&text(&args[0]), &text(&args[1]), &text(&args[2]), &text(&args[3]))?);
+    host.spend(found.to_string().len())?;
+    Ok(value::from_json(&found))
 }
 
 fn required(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
