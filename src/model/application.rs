@@ -174,6 +174,8 @@ pub struct DirectoryBlock {
     pub exclude: String,
     /// Glob of files to read; empty means all.
     pub include: String,
+    /// Whether files are read whatever they are called (`disableExtensionFilter`).
+    pub every_extension: bool,
     /// Whether a `jsonnet:` block with content is present; not supported.
     pub jsonnet: bool,
 }

@@ -130,6 +130,7 @@ fn tool(value: &Value, path: &str, conditions: &mut Vec<Condition>) -> Tool {
             let block = &value["directory"];
             Tool::Directory(DirectoryBlock {
                 recurse: flag(block, "recurse"),
+                every_extension: flag(block, "disableExtensionFilter"),
                 exclude: text(block, "exclude"),
                 include: text(block, "include"),
                 jsonnet: block.get("jsonnet").is_some_and(|jsonnet| !is_zero(jsonnet)),

@@ -10,6 +10,7 @@ use super::substitute::Variables;
 use super::supply::{Supplied, supplied};
 use super::{EntryKind, Tree, application, path};
 use crate::helm::Capabilities;
+use crate::model::version::Version;
 use crate::model::{Application, DirectoryBlock, HelmBlock, Source, Tool};
 use crate::yaml;
 
@@ -146,7 +147,10 @@ fn as_json(source: &Source) -> Value {
             }
         }
         Tool::Directory(block) => {
-            value["directory"] = json!({"recurse": block.recurse, "include": block.include, "exclude": block.exclude});
+            value["directory"] = json!({
+                "recurse": block.recurse, "include": block.include, "exclude": block.exclude,
+                "disableExtensionFilter": block.every_extension,
+            });
             if block.jsonnet {
                 value["directory"]["jsonnet"] = json!({"libs": [""]});
             }
@@ -221,7 +225,7 @@ fn chart(
     if !block.kube_version.is_empty() || !block.api_versions.is_empty() {
         let changed = Arc::make_mut(&mut capabilities);
         if !block.kube_version.is_empty() {
-            changed.kube_version = format!("v{}", block.kube_version.trim_start_matches('v'));
+            changed.kube_version = plain_version(&block.kube_version)?;
         }
         if !block.api_versions.is_empty() {
             changed.api_versions.clone_from(&block.api_versions);
@@ -281,6 +285,12 @@ fn located(
     Ok(if found.is_empty() { vec![(source, full, None)] } else { found })
 }
 
+/// Returns a Kubernetes version as `vMajor.Minor.Patch`, without what vendors append.
+fn plain_version(text: &str) -> Result<String, String> {
+    let version = Version::parse(text).ok_or_else(|| format!("helm.kubeVersion: {text:?} is no version"))?;
+    Ok(format!("v{}.{}.{}", version.major, version.minor, version.patch))
+}
+
 /// Escapes commas that are not escaped, unless the value is a `{a,b}` list.
 fn commas(value: &str) -> String {
     if value.starts_with('{') && value.ends_with('}') {
@@ -305,7 +315,7 @@ fn directory(root: &dyn Tree, folder: String, block: &DirectoryBlock) -> Result<
     let (include, exclude) = (glob(&block.include)?, glob(&block.exclude)?);
     let mut files = path::files(root, &folder, block.recurse)?.0;
     files.retain(|(name, _)| {
-        [".yaml", ".yml", ".json", ".jsonnet"].iter().any(|end| name.ends_with(end))
+        (block.every_extension || [".yaml", ".yml", ".json", ".jsonnet"].iter().any(|end| name.ends_with(end)))
             && !exclude.as_ref().is_some_and(|glob| glob.is_match(name))
             && include.as_ref().is_none_or(|glob| glob.is_match(name))
     });

@@ -14,6 +14,9 @@ use super::{Archives, Tree, manifest};
 use crate::helm::{self, Capabilities, Chart, Options, Profile, ValueInput};
 use crate::model::{Application, CommitId, Condition, ConditionKind, IgnoreDifference, Key, Object};
 
+/// Most bytes that the manifests of a plain folder may have together; Argo CD's default.
+const LARGEST_FOLDER: usize = 10_000_000;
+
 /// How far ahead the clock of a second render is: no part of a date stays the same.
 const ANOTHER_TIME: Duration = Duration::from_secs(((400 * 24 + 13) * 60 + 17) * 60 + 19);
 
@@ -218,9 +221,14 @@ fn render_chart(input: &Input<'_>, index: usize, work: &ChartWork, out: &mut Man
 
 fn directory(input: &Input<'_>, index: usize, work: &DirectoryWork, out: &mut Vec<Object>) -> Result<(), String> {
     let root = tree(input, index)?;
+    let mut left = LARGEST_FOLDER;
     for (name, id) in &work.files {
         let name = if work.path.is_empty() { name.clone() } else { format!("{}/{name}", work.path) };
-        manifest::read_file(&name, &blob(root, id)?, out)?;
+        let bytes = blob(root, id)?;
+        left = left
+            .checked_sub(bytes.len())
+            .ok_or_else(|| format!("{}: its manifests are larger than {LARGEST_FOLDER} bytes together", work.path))?;
+        manifest::read_file(&name, &bytes, out)?;
     }
     Ok(())
 }

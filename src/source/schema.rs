@@ -61,6 +61,7 @@ const KUSTOMIZE: Shape = fields(&[
 
 const DIRECTORY: Shape = fields(&[
     ("recurse", Flag),
+    ("disableExtensionFilter", Flag),
     ("include", Text),
     ("exclude", Text),
     ("jsonnet", fields(&[("extVars", List(&ENV)), ("tlas", List(&ENV)), ("libs", List(&Text))])),

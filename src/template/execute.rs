@@ -347,7 +347,11 @@ impl<'a> Executor<'a> {
             Value::Uint8(count) => self.count(frame, &mut loops, &value, i64::from(*count))?,
             other => {
                 let shown = String::from_utf8_lossy(&super::format::print_value(other)).into_owned();
-                return Err(frame.error(format!("range can't iterate over {shown}")));
+                let is_number = matches!(other, Value::Structure(number) if number.kind() == "int64");
+                return Err(frame.error(match is_number && loops.branch.pipe.variables.len() > 1 {
+                    true => format!("can't use {shown} to iterate over more than one variable"),
+                    false => format!("range can't iterate over {shown}"),
+                }));
             }
         }
         let mut flow = Flow::On;

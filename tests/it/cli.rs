@@ -105,6 +105,33 @@ fn the_demo_is_looked_at_changed_and_put_right() {
     what_cannot_be_done_is_refused(&demo);
     what_cannot_be_read_is_said(&demo);
     promotions_and_rollbacks_are_planned(&demo);
+    charts_look_into_a_cluster_that_is_named(&demo);
+}
+
+fn charts_look_into_a_cluster_that_is_named(demo: &Demo) {
+    let folder = demo.home.path().join("looking/templates");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("../Chart.yaml"), "apiVersion: v2\nname: looking\nversion: 0.1.0\n").unwrap();
+    let template = "one: {{ with lookup \"v1\" \"Namespace\" \"\" \"kube-system\" }}{{ .metadata.name }}{{ else }}none{{ end }}\n\
+                    all: {{ gt (len ((lookup \"apps/v1\" \"Deployment\" \"\" \"\").items | default list)) 3 }}\n\
+                    none: no{{ lookup \"v1\" \"Pod\" \"x\" \"y\" | toJson }} {{ .Capabilities.APIVersions.Has \"argoproj.io/v1alpha1/Application\" }}\n\
+                    {{ if .Values.odd }}{{ lookup \"v1\" \"Oddity\" \"\" \"\" }}{{ end }}";
+    std::fs::write(folder.join("a.yaml"), template).unwrap();
+    let chart = demo.home.path().join("looking").to_string_lossy().into_owned();
+    let lines = |args: &[&str]| {
+        let (code, out, error) = demo.run(&[&["template", "rel", chart.as_str()], args].concat());
+        let found: Vec<String> = out.lines().skip(2).map(str::to_owned).filter(|line| !line.is_empty()).collect();
+        (code, found.join(" "), error)
+    };
+    assert_eq!(lines(&[]), (0, "one: none all: false none: no{} false".to_owned(), String::new()));
+    let found = lines(&["--lookup-context", "dev-01"]);
+    assert_eq!(found, (0, "one: kube-system all: true none: no{} false".to_owned(), String::new()));
+    let (code, found, error) = lines(&["--dry-run=server", "--lookup-context", "dev-01"]);
+    assert!(code == 0 && found.starts_with("one: kube-system all: true none: no{} "), "{found}{error}");
+    let (code, _, error) = lines(&["--lookup-context", "dev-01", "--set", "odd=true"]);
+    assert!(code == 1 && error.contains("Oddity in v1 is no kind of the cluster dev-01"), "{error}");
+    let (code, _, error) = lines(&["--lookup-context", "nowhere"]);
+    assert!(code == 1 && error.contains("there is no context \"nowhere\""), "{error}");
 }
 
 fn status_has_the_documented_form(demo: &Demo) {
@@ -315,7 +342,12 @@ fn what_is_wrong_is_said_in_one_sentence() {
     check(&["--repo", "bare-of-apps", "sync", "--yes"], "nothing to sync was named");
     check(&["template", "nowhere"], "path \"nowhere\" not found");
     check(&["health", "broken.yaml"], "broken.yaml");
-    check(&["template", "plain"], "Chart.yaml file is missing");
+    check(&["template", "plain"], "plain/Chart.yaml: no such file or directory");
+    check(&["template", "plain", "--helm-compat", "3.19"], "Chart.yaml file is missing");
+    check(&["template"], "requires at least 1 argument");
+    check(&["template", "a", "--bogus"], "unknown flag: --bogus");
+    check(&["template", "a", "--post-renderer", "x"], "no program runs while a chart is rendered");
+    check(&["template", "plain", "-f", "http://a/b"], "is a URL");
     let (code, _, error) = run(program(home.path()).args(["--repo", "bare-of-apps", "status"]));
     assert_eq!(code, 0, "a repository without Applications can be looked at");
     assert!(error.contains("Warning: the repository has no Applications"), "{error}");

@@ -1,7 +1,7 @@
 //! From an Application and a tree to manifests, with a tree in memory.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use quarterdeck::helm::{Capabilities, Profile, ValueInput};
 use quarterdeck::model::{Application, CommitId, ConditionKind, Object};
@@ -67,6 +67,9 @@ fn app(source: &serde_json::Value, more: &[serde_json::Value]) -> Application {
     application(&Object::new(object).unwrap()).unwrap()
 }
 
+/// More than a tenth of what a folder may have.
+static LARGE: LazyLock<String> = LazyLock::new(|| "#".repeat(1_000_001));
+
 fn tree() -> Arc<dyn Tree> {
     Arc::new(Memory(BTreeMap::from([
         ("chart/Chart.yaml", "{name: c, version: 1.0.0}"),
@@ -93,6 +96,17 @@ fn tree() -> Arc<dyn Tree> {
         ("plain/two.json", r#"{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "two"}}"#),
         ("plain/deep/three.yml", "apiVersion: v1\nkind: Secret\nmetadata: {name: three}"),
         ("plain/values.yaml", "a: 1"),
+        ("plain/four.txt", "apiVersion: v1\nkind: Secret\nmetadata: {name: four}"),
+        ("large/a.yaml", LARGE.as_str()),
+        ("large/b.yaml", "-> a.yaml"),
+        ("large/c.yaml", "-> a.yaml"),
+        ("large/d.yaml", "-> a.yaml"),
+        ("large/e.yaml", "-> a.yaml"),
+        ("large/f.yaml", "-> a.yaml"),
+        ("large/g.yaml", "-> a.yaml"),
+        ("large/h.yaml", "-> a.yaml"),
+        ("large/i.yaml", "-> a.yaml"),
+        ("large/j.yaml", "-> a.yaml"),
         (
             "twice/a.yaml",
             "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: a}",
@@ -138,6 +152,8 @@ fn charts_get_what_the_application_says() {
     check("chart", &json!({}), "namespace", "ns");
     check("chart", &json!({"releaseName": "x"}), "release", "x");
     check("chart", &json!({"kubeVersion": "1.30.1"}), "kube", "v1.30.1");
+    check("chart", &json!({"kubeVersion": "v1.30.2-eks-abc+x"}), "kube", "v1.30.2");
+    check("chart", &json!({"kubeVersion": "new"}), "!", "\"new\" is no version");
     check("chart", &json!({"valueFiles": ["env/b.yaml", "a.yaml"]}), "values", "f:B f:A");
     check("chart", &json!({"valueFiles": ["/root.yaml", "../root.yaml"]}), "values", "f:R");
     check("chart", &json!({"valueFiles": ["$other/root.yaml"]}), "values", "f:R");
@@ -184,6 +200,9 @@ fn folders_are_read_and_the_rest_says_why_not() {
     check(&json!({"path": "plain", "directory": {"recurse": true}}), Ok(&["one", "two", "three"]));
     check(&json!({"path": "plain", "directory": {"recurse": true, "exclude": "*.json"}}), Ok(&["one", "three"]));
     check(&json!({"path": "plain", "directory": {"recurse": true, "include": "{deep/*,x}"}}), Ok(&["three"]));
+    check(&json!({"path": "plain", "directory": {"include": "*.txt"}}), Ok(&[]));
+    check(&json!({"path": "plain", "directory": {"include": "*.txt", "disableExtensionFilter": true}}), Ok(&["four"]));
+    check(&json!({"path": "large"}), Err("large: its manifests are larger than 10000000 bytes together"));
     check(&json!({"path": "plain", "directory": {"jsonnet": {"libs": ["x"]}}}), Err("jsonnet is not supported yet"));
     check(&json!({"path": "kust"}), Err("kustomize is not supported yet"));
     check(&json!({"path": "plain", "plugin": {"name": "x"}}), Err("plugin \"x\" is not supported yet"));
