@@ -98,11 +98,7 @@ impl Puller {
     }
 
     fn dependency(&self, lacking: &Lacking, notes: &mut dyn Write) -> Result<ChartFile, Problem> {
-        let request = ChartRequest {
-            repository: lacking.repository.clone(),
-            name: lacking.name.clone(),
-            version: lacking.version.clone(),
-        };
+        let request = ChartRequest::of_dependency(&lacking.repository, &lacking.name, &lacking.version);
         let archive = self.pull(&request, notes)?;
         Ok(helm::packed(lacking, &archive.version, &archive.bytes))
     }

@@ -17,6 +17,13 @@ pub struct ChartRequest {
 }
 
 impl ChartRequest {
+    /// Makes the request for a dependency: a version with parts left out is a range there, never the name of a tag.
+    pub fn of_dependency(repository: &str, name: &str, version: &str) -> Self {
+        let is_range = Version::parse(version).is_some() && !is_exact(version);
+        let version = if is_range { format!("={version}") } else { version.to_owned() };
+        Self { repository: repository.to_owned(), name: name.to_owned(), version }
+    }
+
     /// Says whether only one version can be meant, so that what was had once need not be asked for again.
     pub fn is_exact(&self) -> bool {
         is_exact(&self.version)
@@ -120,6 +127,12 @@ mod tests {
         for open in ["", "1.2", "1.x.x", "^1.2.3", "1.2.3 || 2.0.0", ">=1.0.0"] {
             assert!(!is_exact(open), "{open}");
         }
+    }
+
+    #[test]
+    fn dependencies_name_ranges() {
+        let version = |text: &str| super::ChartRequest::of_dependency("r", "n", text).version;
+        assert_eq!([version("1.2"), version("1.2.3"), version("^1"), version("")], ["=1.2", "1.2.3", "^1", ""]);
     }
 
     #[test]

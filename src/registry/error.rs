@@ -90,7 +90,7 @@ pub enum Error {
         name: String,
     },
     /// The repository has no such chart.
-    #[error("chart {chart:?} is not in {url}")]
+    #[error("chart {chart:?} not found in {url} repository")]
     NoChart {
         /// Which repository.
         url: String,
@@ -98,7 +98,7 @@ pub enum Error {
         chart: String,
     },
     /// The repository has the chart, but no such version.
-    #[error("chart {chart:?} in {url} has no version {version:?}; {}", if newest.is_empty() { "it has none at all".to_owned() } else { format!("its newest is {newest}") })]
+    #[error("chart {chart:?} version {version:?} not found in {url} repository; {}", if newest.is_empty() { "it has none at all".to_owned() } else { format!("its newest is {newest}") })]
     NoVersion {
         /// Which repository.
         url: String,
@@ -108,6 +108,14 @@ pub enum Error {
         version: String,
         /// The newest that there is; may be empty.
         newest: String,
+    },
+    /// A registry's address names another version than the one that is asked for.
+    #[error("chart reference and version mismatch: {version} is not {tag}")]
+    Mismatch {
+        /// Which version is asked for.
+        version: String,
+        /// Which one the address names.
+        tag: String,
     },
     /// Neither a version nor a constraint.
     #[error("{part:?} is neither a version nor a constraint")]
@@ -162,6 +170,7 @@ impl Error {
             Self::Index { .. } => "is this the address of a chart repository?",
             Self::NoRepository { .. } => "add it with `helm repo add NAME URL`",
             Self::NoChart { .. } | Self::NoVersion { .. } => "correct the chart's name or version",
+            Self::Mismatch { .. } => "name the version once",
             Self::Constraint { .. } => "write a version such as 1.2.3, or a constraint such as ^1.2",
             Self::Digest { .. } => "do not use this file; ask who runs the repository",
             Self::File { .. } => "correct the file or remove it",

@@ -35,6 +35,7 @@ pub use self::place::Mirrors;
 use self::place::{Place, Repository};
 pub use self::repositories::Repositories;
 use crate::model::chart::{choose, without_secrets};
+use crate::model::version::Version;
 use crate::model::{ChartArchive, ChartRequest};
 
 /// How long an answer to "which versions are there" counts, in seconds.
@@ -122,8 +123,12 @@ impl Registry {
         let place = Place::of(request, &self.setup.mirrors, &self.setup.plain_http)?;
         let pull = Pull { registry: self, place: &place, shown: place.shown(), warnings: Vec::new() };
         match &place {
-            Place::Oci(repository) if repository.pinned.is_some() || request.is_exact() => {
+            // A registry takes what looks like a version for the tag of that name, even if parts of it are left out.
+            Place::Oci(repository) if repository.pinned.is_some() || Version::parse(&request.version).is_some() => {
                 let reference = repository.pinned.clone().unwrap_or_else(|| request.version.clone());
+                if !request.version.is_empty() && !reference.contains(':') && request.version != reference {
+                    return Err(Error::Mismatch { version: request.version.clone(), tag: reference });
+                }
                 pull.reference(repository, &reference, look).await
             }
             _ => pull.version(request, look).await,

@@ -14,7 +14,7 @@ use super::error::Error;
 use super::http::{Answer, Client, Get, is_loopback, is_same_origin};
 use super::index::plain_digest;
 use super::place::Repository;
-use crate::model::chart::without_secrets;
+use crate::model::chart::{is_exact, without_secrets};
 use crate::model::text;
 
 /// What the layer with the chart is called; the second name is of the years before the first.
@@ -101,7 +101,8 @@ impl Talk<'_> {
                 url: without_secrets(url.as_str()),
                 reason: format!("its list of tags does not parse: {error}"),
             })?;
-            found.extend(tags.tags.into_iter().flatten().map(|tag| tag.replace('_', "+")));
+            found
+                .extend(tags.tags.into_iter().flatten().map(|tag| tag.replace('_', "+")).filter(|tag| is_version(tag)));
             match next_page(&url, &answer.headers) {
                 Some(next) => url = next,
                 None => return Ok(found),
@@ -222,6 +223,11 @@ impl Talk<'_> {
             Get { url, accept: None, authorization: credential.basic(), trust: &credential.trust, limit: 1 << 20 };
         self.client.get(request).await?.success(had_credentials)
     }
+}
+
+/// Says whether a tag is a version as helm reads tags: with all three numbers and without a `v`.
+fn is_version(tag: &str) -> bool {
+    tag.starts_with(|c: char| c.is_ascii_digit()) && is_exact(tag)
 }
 
 /// Adds to an error what the registry says about it.

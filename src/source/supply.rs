@@ -48,8 +48,7 @@ fn supply(input: &Input<'_>, root: &dyn Tree, folder: &str, lacking: &Lacking) -
         let links = if has_links { all } else { Vec::new() };
         return Ok(Supplied::Folder { name: name.clone(), path, id: entry.id, links });
     }
-    let request =
-        ChartRequest { repository: lacking.repository.clone(), name: name.clone(), version: lacking.version.clone() };
+    let request = ChartRequest::of_dependency(&lacking.repository, name, &lacking.version);
     let archive = input.archives.archive(&request).map_err(|problem| format!("{folder}: dependency {problem}"))?;
     Ok(Supplied::Archive { lacking: lacking.clone(), archive })
 }

@@ -1,14 +1,18 @@
 //! Charts from repositories where they are used: by Applications, and by `quarterdeck template`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use quarterdeck::cluster::Connection;
 use quarterdeck::engine::{self, Detail, Event, Handle, Inspect, Request, Setup};
 use quarterdeck::git::Repository;
-use quarterdeck::model::{App, AppId, ConditionKind, Fleet};
+use quarterdeck::model::{App, AppId, Ask, ClusterName, ConditionKind, Fleet, Phase, Sync, SyncAsk};
 use quarterdeck::registry::{Mirrors, Registry};
+use quarterdeck::sim;
+use quarterdeck::store::Journal;
 use tempfile::TempDir;
 
 use crate::git::git;
@@ -164,7 +168,7 @@ async fn applications_render_from_pulled_charts() {
         assert!(text.contains(&format!("name: {name}-web")) && text.contains(&format!("color: {color}")), "{text}");
     }
     let message = said(&app("none"));
-    assert!(message.contains("has no version \"2.0.0\"; its newest is 1.0.0"), "{message}");
+    assert!(message.contains("repository; its newest is 1.0.0"), "{message}");
     let message = said(&app("out"));
     assert!(message.contains("dependency near leads out of the repository"), "{message}");
     let text = manifests(&handle, "needs").await;
@@ -290,7 +294,7 @@ async fn template_takes_charts_from_repositories() {
         (&["rel", "nobody/web"][..], "repo nobody not found"),
         (&["rel", "web"], "path \"web\" not found"),
         (&["rel", "./web", "--repo", &open.url], "path \"./web\" not found"),
-        (&["rel", "none", "--repo", &open.url], "chart \"none\" is not in"),
+        (&["rel", "none", "--repo", &open.url], "chart \"none\" not found in"),
         (&["rel", "team/web", "--version", "^2"], "its newest is 1.0.0"),
         (&["rel", "https://example.org/web.tgz"], "name the chart with --repo"),
     ] {
@@ -330,4 +334,98 @@ async fn template_takes_charts_from_repositories() {
     let (code, out, error) = template(at, &[&["rel", &address], &user[..]].concat()).await;
     assert_eq!((code, error.as_str()), (0, ""), "{out}");
     assert!(out.contains("name: rel-web"), "{out}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn charts_are_synced_and_newer_ones_are_drift() {
+    let newest = Arc::new(Mutex::new("1.0.0"));
+    let offered = Arc::clone(&newest);
+    let server = Server::start(move |asked| {
+        let newest = *offered.lock().unwrap();
+        match asked.path.trim_start_matches('/') {
+            "index.yaml" => {
+                let entry = |version: &str| format!("  - {{name: web, version: {version}, urls: [{version}]}}\n");
+                Said::file(format!("apiVersion: v1\nentries:\n  web:\n{}{}", entry(newest), entry("0.9.0")))
+            }
+            version => Said::file(chart("web", version, &[])),
+        }
+    });
+    let folder = TempDir::new().unwrap();
+    let repository = folder.path().join("repository");
+    std::fs::create_dir(&repository).unwrap();
+    git(&repository, &["init", "-q"]);
+    let source = format!("source: {{repoURL: '{}', chart: web, targetRevision: '*'}}", server.url);
+    let app = application("web", &source).replace("nowhere, namespace: shop", "sim, namespace: default");
+    write(&repository, &[("apps/web.yaml", &app)]);
+    git(&repository, &["add", "-A"]);
+    git(&repository, &["commit", "-qm", "apps"]);
+    let cluster = sim::Cluster::new("sim", sim::Options::default());
+    let open = Connection::from_client(cluster.client(), "sim");
+    let handle = engine::start(Setup {
+        registry: Some(Arc::new(Registry::new(quarterdeck::registry::Setup::new(folder.path().join("cache"))))),
+        open: BTreeMap::from([(ClusterName::new("sim"), open)]),
+        journal: Some(Arc::new(Journal::open(&folder.path().join("journal.jsonl")).unwrap())),
+        actor: "ana".to_owned(),
+        ..Setup::new(Repository::open(&repository).unwrap())
+    });
+    let live = || {
+        let object = cluster.object("", "ConfigMap", "default", "web-web");
+        object.map(|object| object.value()["data"]["chart"].as_str().unwrap().to_owned())
+    };
+    until(&handle, "1.0.0", Sync::OutOfSync).await;
+    sync(&handle, None).await;
+    until(&handle, "1.0.0", Sync::Synced).await;
+    assert_eq!(live().as_deref(), Some("1.0.0"));
+    *newest.lock().unwrap() = "1.1.0";
+    handle.send(Request::Refresh { apps: Vec::new(), hard: true });
+    until(&handle, "1.1.0", Sync::OutOfSync).await;
+    sync(&handle, Some("0.9.0")).await;
+    assert_eq!(live().as_deref(), Some("0.9.0"), "the revision of a chart is its version");
+    until(&handle, "1.1.0", Sync::OutOfSync).await;
+    sync(&handle, None).await;
+    until(&handle, "1.1.0", Sync::Synced).await;
+    assert_eq!(live().as_deref(), Some("1.1.0"));
+    handle.send(Request::Shutdown);
+}
+
+/// Waits until the one application stands so.
+async fn until(handle: &Handle, version: &str, sync: Sync) {
+    let mut snapshots = handle.subscribe();
+    let wait = async {
+        loop {
+            let fleet = snapshots.borrow_and_update().clone();
+            let app = fleet.app(&AppId::new("web"));
+            if app
+                .is_some_and(|app| app.chart.as_deref() == Some(version) && app.sync == sync && fleet.loading.is_none())
+            {
+                return;
+            }
+            snapshots.changed().await.unwrap();
+        }
+    };
+    if tokio::time::timeout(Duration::from_secs(60), wait).await.is_err() {
+        panic!("never {version} and {sync:?}: {:#?}", handle.fleet().app(&AppId::new("web")));
+    }
+}
+
+/// Plans, confirms and runs a sync of the one application.
+async fn sync(handle: &Handle, revision: Option<&str>) {
+    let mut events = handle.events();
+    let apps = vec![AppId::new("web")];
+    let ask = Ask::Sync(SyncAsk { apps, revision: revision.map(str::to_owned), ..SyncAsk::default() });
+    handle.send(Request::Plan { ticket: 7, ask });
+    loop {
+        match events.recv().await.unwrap() {
+            Event::Planned { ticket: 7, result } => {
+                let plan = result.unwrap();
+                handle.send(Request::Run((*plan).clone().approve(&plan.id).unwrap()));
+            }
+            Event::Finished(operation) => {
+                assert_eq!(operation.phase, Phase::Succeeded, "{operation:#?}");
+                return;
+            }
+            Event::Refused(problem) => panic!("refused: {problem}"),
+            _ => {}
+        }
+    }
 }
