@@ -39,7 +39,7 @@ fn filled(args: &Template, path: &Path, charts: Charts<'_>, notes: &mut dyn Writ
     for lacking in helm::lacking(&files).map_err(failed)? {
         if let Some(relative) = lacking.repository.strip_prefix("file://") {
             let files = chart::files(&path.join(relative))?;
-            supplied.extend(helm::nested(&lacking.name, files).map_err(failed)?);
+            supplied.extend(helm::nested(&lacking, files).map_err(failed)?);
         } else if !lacking.repository.is_empty() {
             let puller = match &puller {
                 Some(puller) => puller,

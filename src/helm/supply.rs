@@ -100,9 +100,19 @@ pub fn kept(files: Vec<ChartFile>) -> Result<Vec<ChartFile>, Error> {
 /// Returns the files of a chart as they are put into the `charts/` of another one.
 ///
 /// # Errors
-/// When `.helmignore` cannot be read.
-pub fn nested(name: &str, files: Vec<ChartFile>) -> Result<Vec<ChartFile>, Error> {
-    let below = |file: ChartFile| ChartFile { name: format!("charts/{name}/{}", file.name), data: file.data };
+/// When `.helmignore` cannot be read, or the chart's version is not the one that is wanted.
+pub fn nested(lacking: &Lacking, files: Vec<ChartFile>) -> Result<Vec<ChartFile>, Error> {
+    let about = files.iter().find(|file| file.name == "Chart.yaml").and_then(|file| yaml::parse(&file.data).ok());
+    let version = about.as_ref().and_then(|about| Version::parse(about.get("version")?.as_str()?));
+    let fits = Constraint::parse(&lacking.version).zip(version).is_some_and(|(wanted, found)| wanted.matches(&found));
+    if !fits {
+        return Err(Error::Load(format!(
+            "can't get a valid version for 1 subchart(s): {:?} (repository {:?}, version {:?}). Make sure a matching chart version exists in the repo, \
+             or change the version constraint in Chart.yaml",
+            lacking.name, lacking.repository, lacking.version
+        )));
+    }
+    let below = |file: ChartFile| ChartFile { name: format!("charts/{}/{}", lacking.name, file.name), data: file.data };
     Ok(kept(files)?.into_iter().map(below).collect())
 }
 
@@ -121,10 +131,25 @@ pub fn packed(lacking: &Lacking, version: &str, bytes: &Arc<[u8]>) -> ChartFile 
 
 #[cfg(test)]
 mod tests {
-    use super::{ChartFile, Lacking, lacking};
+    use super::{ChartFile, Lacking, lacking, nested};
 
     fn file(name: &str, text: &str) -> ChartFile {
         ChartFile { name: name.into(), data: text.as_bytes().into() }
+    }
+
+    #[test]
+    fn a_near_chart_has_to_be_the_one_that_is_wanted() {
+        let lacking = |version: &str| Lacking {
+            name: "near".into(),
+            version: version.into(),
+            repository: "file://../near".into(),
+        };
+        let files = [file("Chart.yaml", "{name: near, version: 0.2.0}"), file("a.txt", "a")];
+        let names: Vec<String> =
+            nested(&lacking("~0.2"), files.to_vec()).unwrap().into_iter().map(|file| file.name).collect();
+        assert_eq!(names, ["charts/near/Chart.yaml", "charts/near/a.txt"]);
+        let error = nested(&lacking("9.0.0"), files.to_vec()).unwrap_err().to_string();
+        assert!(error.contains("can't get a valid version for 1 subchart(s): \"near\""), "{error}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::model::{ChartArchive, ChartRequest};
 /// A dependency that is put into a chart, named by its content.
 #[derive(Debug)]
 pub(super) enum Supplied {
-    Folder { name: String, path: String, id: String, links: Vec<(String, String)> },
+    Folder { lacking: Lacking, path: String, id: String, links: Vec<(String, String)> },
     Archive { lacking: Lacking, archive: ChartArchive },
 }
 
@@ -46,7 +46,7 @@ fn supply(input: &Input<'_>, root: &dyn Tree, folder: &str, lacking: &Lacking) -
         let (path, entry) = found.ok_or_else(|| format!("{folder}: dependency {name} is not in {wanted}"))?;
         let (all, has_links) = path::files(root, &path, true)?;
         let links = if has_links { all } else { Vec::new() };
-        return Ok(Supplied::Folder { name: name.clone(), path, id: entry.id, links });
+        return Ok(Supplied::Folder { lacking: lacking.clone(), path, id: entry.id, links });
     }
     let request = ChartRequest::of_dependency(&lacking.repository, name, &lacking.version);
     let archive = input.archives.archive(&request).map_err(|problem| format!("{folder}: dependency {problem}"))?;
@@ -57,8 +57,8 @@ impl Supplied {
     /// Returns the files that are put in.
     pub fn files(&self, root: &dyn Tree) -> Result<Vec<ChartFile>, String> {
         match self {
-            Self::Folder { name, path, .. } => {
-                helm::nested(name, files(root, path)?).map_err(|error| error.to_string())
+            Self::Folder { lacking, path, .. } => {
+                helm::nested(lacking, files(root, path)?).map_err(|error| error.to_string())
             }
             Self::Archive { lacking, archive } => Ok(vec![helm::packed(lacking, &archive.version, &archive.bytes)]),
         }
@@ -67,7 +67,7 @@ impl Supplied {
     /// Returns what changes when the content does.
     pub fn key(&self) -> String {
         match self {
-            Self::Folder { name, id, links, .. } => format!("{name} {id} {links:?}"),
+            Self::Folder { lacking, id, links, .. } => format!("{} {id} {links:?}", lacking.name),
             Self::Archive { lacking, archive } => format!("{} {} {}", lacking.name, archive.version, archive.digest),
         }
     }
