@@ -31,6 +31,9 @@ pub struct Global {
     /// Settings file [default: quarterdeck/config.toml in the configuration folder]
     #[arg(long, global = true, value_name = "FILE", env = "QUARTERDECK_CONFIG")]
     pub config: Option<PathBuf>,
+    /// Only these contexts of the kubeconfig; may be given several times [default: all]
+    #[arg(long, global = true, value_name = "CONTEXT")]
+    pub context: Vec<String>,
     /// Context of the cluster that `in-cluster` destinations mean
     #[arg(long, global = true, value_name = "CONTEXT")]
     pub control_plane: Option<String>,
@@ -175,6 +178,9 @@ pub struct Sync {
     /// Another revision than the Application's
     #[arg(long, value_name = "REVISION")]
     pub revision: Option<String>,
+    /// Stops at the next safe point if it takes longer; what is not done then is left, and the exit code is 2
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: Option<u64>,
     /// How it is confirmed.
     #[command(flatten)]
     pub confirm: Confirm,

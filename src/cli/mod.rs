@@ -15,6 +15,7 @@ mod template;
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -233,6 +234,7 @@ async fn sync(session: &mut Session, args: args::Sync, out: &mut dyn Write) -> R
         revision: args.revision,
     });
     // A dry run asks the servers, so it is an operation like any other; it needs no answer since it changes nothing.
+    session.hurry(args.timeout.map(Duration::from_secs));
     let confirm = Confirm { yes: args.confirm.yes || args.dry_run };
     change(session, ask, &confirm, false, args.selection.output, out).await
 }
@@ -275,7 +277,11 @@ async fn change(
         plan::report(out, format, &plan, Some(&operation))
     };
     written.map_err(|error| unwritable(&error))?;
-    Ok(if operation.phase == Phase::Succeeded { FINE } else { ERROR })
+    Ok(match operation.phase {
+        Phase::Succeeded => FINE,
+        Phase::Cancelled if session.has_given_up() => DIFFERENT,
+        _ => ERROR,
+    })
 }
 
 fn finish_without_running(out: &mut dyn Write, format: Output, plan: &Arc<Plan>, code: u8) -> Result<u8, Problem> {

@@ -16,12 +16,24 @@ pub struct Session {
     handle: Handle,
     events: broadcast::Receiver<Event>,
     tickets: u64,
+    patience: Option<Duration>,
+    gave_up: bool,
 }
 
 impl Session {
     /// Listens to the engine.
     pub fn new(handle: Handle) -> Self {
-        Self { events: handle.events(), handle, tickets: 0 }
+        Self { events: handle.events(), handle, tickets: 0, patience: None, gave_up: false }
+    }
+
+    /// Sets how long an operation may take; one that takes longer is stopped at its next safe point.
+    pub fn hurry(&mut self, patience: Option<Duration>) {
+        self.patience = patience;
+    }
+
+    /// Says whether an operation was stopped because it took too long.
+    pub fn has_given_up(&self) -> bool {
+        self.gave_up
     }
 
     /// Waits until everything was read and compared once, or a cluster has not answered for too long.
@@ -111,6 +123,8 @@ impl Session {
         let plan = approved.plan().id.clone();
         let mut snapshots = self.handle.subscribe();
         self.handle.send(Request::Run(approved));
+        let start = tokio::time::Instant::now();
+        let deadline = self.patience.map(|patience| start + patience);
         loop {
             // The snapshot tells of its end too, should the event be lost.
             let known = snapshots.borrow_and_update().operations.iter().find(|known| known.plan == plan).cloned();
@@ -126,6 +140,14 @@ impl Session {
                     Err(RecvError::Closed) => return Err(ended()),
                 },
                 changed = snapshots.changed() => changed.map_err(|_| ended())?,
+                () = tokio::time::sleep_until(deadline.unwrap_or(start)),
+                    if deadline.is_some() && !self.gave_up && running.is_some() =>
+                {
+                    self.gave_up = true;
+                    if let Some(id) = running {
+                        self.handle.send(Request::Cancel(id));
+                    }
+                }
                 _ = tokio::signal::ctrl_c() => {
                     if let Some(id) = running {
                         self.handle.send(Request::Cancel(id));

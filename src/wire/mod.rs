@@ -170,14 +170,14 @@ fn setup_with(settings: &Settings, global: &Global, surroundings: &Surroundings)
     let repository = repository(settings, global, surroundings)?;
     let mut problems = Vec::new();
     let kubeconfig = kubeconfig(settings, global, surroundings, &mut problems)?;
-    let contexts = kubeconfig.as_ref().map(Kubeconfig::contexts).unwrap_or_default();
+    let mut contexts = kubeconfig.as_ref().map(Kubeconfig::contexts).unwrap_or_default();
     let control_plane = global.control_plane.clone().or_else(|| settings.control_plane.clone());
-    let named = control_plane.iter().chain(settings.contexts.values());
+    let named = global.context.iter().chain(&control_plane).chain(settings.contexts.values());
     for name in named.filter(|name| !contexts.iter().any(|context| context.name == **name)) {
         let known: Vec<&str> = contexts.iter().map(|context| context.name.as_str()).collect();
         let problem = Problem::new(format!("the kubeconfig has no context {name:?}"));
         let problem = if known.is_empty() { problem } else { problem.hint(format!("it has {}", known.join(", "))) };
-        if global.control_plane.as_ref() == Some(name) {
+        if global.control_plane.as_ref() == Some(name) || global.context.contains(name) {
             return Err(problem);
         }
         problems.push(problem);
@@ -188,6 +188,10 @@ fn setup_with(settings: &Settings, global: &Global, surroundings: &Surroundings)
         plain_charts(settings, surroundings)
     });
     let registry = Some(Arc::new(Registry::new(charts)));
+    let is_used = |name: &String| global.context.is_empty() || global.context.contains(name);
+    contexts.retain(|context| is_used(&context.name));
+    let mut chosen = settings.contexts.clone();
+    chosen.retain(|_, context| is_used(context));
     let journal_path = surroundings.paths.journal();
     let journal = match Journal::open(&journal_path) {
         Ok(journal) => Some(Arc::new(journal)),
@@ -205,7 +209,7 @@ fn setup_with(settings: &Settings, global: &Global, surroundings: &Surroundings)
         None
     });
     Ok(Setup {
-        places: Places { contexts, chosen: settings.contexts.clone(), control_plane },
+        places: Places { contexts, chosen, control_plane: control_plane.filter(is_used) },
         kubeconfig: kubeconfig.map(Arc::new),
         problems,
         policy,

@@ -103,6 +103,7 @@ fn the_demo_is_looked_at_changed_and_put_right() {
     status_has_the_documented_form(&demo);
     drift_is_seen_and_healed(&demo);
     what_cannot_be_done_is_refused(&demo);
+    contexts_and_time_are_limited(&demo);
     what_cannot_be_read_is_said(&demo);
     promotions_and_rollbacks_are_planned(&demo);
     charts_look_into_a_cluster_that_is_named(&demo);
@@ -224,13 +225,14 @@ fn drift_is_seen_and_healed(demo: &Demo) {
 fn what_cannot_be_done_is_refused(demo: &Demo) {
     let references = || git(Path::new(&demo.repository), &["for-each-ref"]);
     let before = references();
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 8] = [
         (&["status", "nope"], "there is no application \"nope\""),
         (&["rollback", "prod", "nope", "--yes"], "revision \"nope\" does not exist"),
         (&["rollback", "prd", "v1.1.0", "--yes"], "there is no environment \"prd\""),
         (&["promote", "prod", "--yes"], "nothing comes after prod"),
         (&["sync", "dev-01-redis", "--yes", "--resource", "nonsense"], "nonsense"),
         (&["--control-plane", "nope", "status"], "the kubeconfig has no context \"nope\""),
+        (&["--context", "nope", "status"], "the kubeconfig has no context \"nope\""),
         (&["statsu"], "unrecognized subcommand 'statsu'"),
     ];
     for (arguments, wanted) in cases {
@@ -245,6 +247,22 @@ fn what_cannot_be_done_is_refused(demo: &Demo) {
     let (code, out, error) = demo.run(&["sync", "dev-01-search", "--yes"]);
     assert_eq!(code, 2, "{error}");
     assert!(out.contains("dev-01-search on dev-01: left alone, ComparisonError"), "{out}");
+}
+
+/// Only the contexts that were named are used; a sync that takes too long is stopped, and says so by its exit code.
+fn contexts_and_time_are_limited(demo: &Demo) {
+    let (_, out, error) = demo.run(&["--context", "dev-01", "--context", "ops-01", "status", "-o", "json"]);
+    let status: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{error}"));
+    let connections: Vec<_> = status["clusters"].as_array().unwrap().iter().map(|one| &one["connection"]).collect();
+    assert_eq!(connections, ["live", "no-context", "no-context", "live"]);
+    let (code, out, _) = demo.run(&["--context", "dev-01", "status", "prod-01-redis"]);
+    assert_eq!(code, 2);
+    assert!(out.contains("no kubeconfig context matches cluster prod-01"), "{out}");
+    scale(demo, "dev-01", "shop", "storefront", 3);
+    let (code, out, error) = demo.run(&["sync", "dev-01-storefront", "--yes", "--timeout", "300"]);
+    assert_eq!(code, 0, "{out}{error}");
+    let (code, _, error) = demo.run(&["sync", "dev-01-storefront", "--yes", "--timeout", "0"]);
+    assert_eq!(code, 1, "{error}");
 }
 
 /// Without a kubeconfig, or with clusters that nobody answers for, Git is still shown and nothing is written.
