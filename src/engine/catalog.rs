@@ -65,6 +65,8 @@ pub struct Catalog {
     pub missing: Vec<String>,
     /// Charts that are needed and were not had yet.
     pub missing_charts: BTreeSet<ChartRequest>,
+    /// All charts that are needed.
+    pub charts: BTreeSet<ChartRequest>,
 }
 
 /// Where references would stand: full name without `refs/heads/` or `refs/tags/` → commit.
@@ -91,18 +93,20 @@ enum Pulled {
 /// The charts that were had, and a list of those that were not.
 struct Shelf<'a> {
     pulled: &'a Mutex<HashMap<ChartRequest, Pulled>>,
+    asked: Mutex<BTreeSet<ChartRequest>>,
     missing: Mutex<BTreeSet<ChartRequest>>,
     warnings: Mutex<Vec<String>>,
 }
 
 impl<'a> Shelf<'a> {
     fn new(pulled: &'a Mutex<HashMap<ChartRequest, Pulled>>) -> Self {
-        Self { pulled, missing: Mutex::default(), warnings: Mutex::default() }
+        Self { pulled, asked: Mutex::default(), missing: Mutex::default(), warnings: Mutex::default() }
     }
 }
 
 impl Archives for Shelf<'_> {
     fn archive(&self, request: &ChartRequest) -> Result<ChartArchive, String> {
+        locked(&self.asked).insert(request.clone());
         match locked(self.pulled).get(request) {
             Some(Pulled::Ready(archive, warnings)) => {
                 locked(&self.warnings).extend(warnings.iter().map(|warning| format!("{request}: {warning}")));
@@ -460,6 +464,7 @@ impl Renderer {
             warnings.into_iter().map(|warning| Condition::new(ConditionKind::ChartWarning, text::block(&warning))),
         );
         catalog.missing_charts.append(&mut locked(&shelf.missing));
+        catalog.charts.append(&mut locked(&shelf.asked));
         outcome
     }
 

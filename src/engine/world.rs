@@ -512,7 +512,8 @@ impl World {
 
     /// Asks again for charts that a newer version may fit, and for those that could not be had.
     fn pull_again(&mut self, look: Look) {
-        for request in self.renderer.open_charts() {
+        let needed = Arc::clone(&self.catalog);
+        for request in self.renderer.open_charts().into_iter().filter(|request| needed.charts.contains(request)) {
             self.pull(request, look);
         }
     }

@@ -220,12 +220,28 @@ impl Pull<'_> {
             return Ok(self.found(archive));
         }
         let (offers, is_current) = self.offers(request, look).await?;
+        match self.best(request, &offers).await {
+            // What is remembered may be out of date: files move, versions come and go.
+            Err(error) if !is_current && !error.is_outage() => match self.asked(Look::Anew).await {
+                Ok(offers) => self.best(request, &offers).await,
+                Err(_) => Err(error),
+            },
+            done => done,
+        }
+    }
+
+    /// Pulls the best of what is offered.
+    async fn best(&mut self, request: &ChartRequest, offers: &[Offer]) -> Result<Found, Error> {
         let names = offers.iter().map(|offer| offer.version.as_str());
         let places = choose(&request.version, names.clone()).map_err(|part| Error::Constraint { part })?;
         let Some(best) = places.first().map(|at| &offers[*at]) else {
             let newest = choose(">=0.0.0-0", names).ok().and_then(|places| places.first().copied());
-            let newest = newest.map(|at| offers[at].version.clone()).unwrap_or_default();
-            return Err(Error::NoVersion { url: self.shown.clone(), chart, version: request.version.clone(), newest });
+            return Err(Error::NoVersion {
+                url: self.shown.clone(),
+                chart: self.place.chart().to_owned(),
+                version: request.version.clone(),
+                newest: newest.map(|at| offers[at].version.clone()).unwrap_or_default(),
+            });
         };
         if let Some(archive) = self.kept(best) {
             return Ok(self.keep(&best.version, archive));
@@ -237,18 +253,13 @@ impl Pull<'_> {
                 }
                 Ok(self.keep(&best.version, archive))
             }
-            Err(error) if error.is_outage() || !is_current => {
+            Err(error) if error.is_outage() => {
                 // An older version that fits is better than none.
-                let older = places.iter().skip(1).find_map(|at| self.kept(&offers[*at]));
-                let older = older.ok_or_else(|| error.to_string());
-                match older {
-                    Ok(archive) => {
-                        self.warnings
-                            .push(format!("{error}; version {} is used, which was had before", archive.version));
-                        Ok(self.found(archive))
-                    }
-                    Err(_) => Err(error),
-                }
+                let Some(archive) = places.iter().skip(1).find_map(|at| self.kept(&offers[*at])) else {
+                    return Err(error);
+                };
+                self.warnings.push(format!("{error}; version {} is used, which was had before", archive.version));
+                Ok(self.found(archive))
             }
             Err(error) => Err(error),
         }
@@ -265,15 +276,8 @@ impl Pull<'_> {
                 return Ok((known.offers.clone(), false));
             }
         }
-        match self.ask(look).await {
-            Ok(offers) => {
-                let asked_at = self.now().as_second();
-                let versions = Versions { place: self.shown.clone(), chart, asked_at, offers };
-                if let Err(error) = self.registry.cache.keep_versions(&versions) {
-                    self.unkept(&error);
-                }
-                Ok((versions.offers, true))
-            }
+        match self.asked(look).await {
+            Ok(offers) => Ok((offers, true)),
             Err(error) if error.is_outage() => match known {
                 Some(known) => {
                     self.warnings.push(format!("{error}; what it had when it was asked last is used"));
@@ -283,6 +287,17 @@ impl Pull<'_> {
             },
             Err(error) => Err(error),
         }
+    }
+
+    /// Asks what is offered, and keeps the answer.
+    async fn asked(&mut self, look: Look) -> Result<Vec<Offer>, Error> {
+        let (place, chart) = (self.shown.clone(), self.place.chart().to_owned());
+        let offers = self.ask(look).await?;
+        let versions = Versions { place, chart, asked_at: self.now().as_second(), offers };
+        if let Err(error) = self.registry.cache.keep_versions(&versions) {
+            self.unkept(&error);
+        }
+        Ok(versions.offers)
     }
 
     async fn ask(&self, look: Look) -> Result<Vec<Offer>, Error> {
@@ -386,7 +401,7 @@ impl Pull<'_> {
         (self.registry.setup.clock)()
     }
 
-    fn keep(mut self, asked: &str, archive: ChartArchive) -> Found {
+    fn keep(&mut self, asked: &str, archive: ChartArchive) -> Found {
         if let (_, Err(error)) = self.registry.cache.keep_blob(&archive.bytes) {
             self.unkept(&error);
         }
@@ -414,8 +429,8 @@ impl Pull<'_> {
         }
     }
 
-    fn found(self, archive: ChartArchive) -> Found {
-        Found { archive, warnings: self.warnings }
+    fn found(&mut self, archive: ChartArchive) -> Found {
+        Found { archive, warnings: std::mem::take(&mut self.warnings) }
     }
 }
 

@@ -457,13 +457,26 @@ async fn what_was_had_once_needs_no_network() {
     }
     assert_eq!(version(&fresh(), &exact).await, "1.0.0", "what is broken is had again");
 
+    // What the record says is no longer so: the file has moved.
+    *newest.lock().unwrap() = "1.5.0";
+    NOW.fetch_add(100_000, Ordering::Relaxed);
+    assert_eq!(version(&fresh(), &wanted(&server.url, "web", "~1.5")).await, "1.5.0");
+    *newest.lock().unwrap() = "1.6.0";
+    assert_eq!(version(&fresh(), &wanted(&server.url, "web", "1.6.0")).await, "1.6.0", "so new that no record has it");
+    *newest.lock().unwrap() = "1.7.0";
+    assert_eq!(version(&fresh(), &wanted(&server.url, "web", "~1.7")).await, "1.7.0", "nor this one");
+    let full = folder.path().join("file");
+    std::fs::write(&full, "").unwrap();
+    let found = pull(&registry(&full, |_| {}), &exact).await.unwrap();
+    assert!(found.warnings[0].contains("charts cannot be kept in"), "{:?}", found.warnings);
+
     let url = server.url.clone();
     drop(server);
     tokio::task::yield_now().await;
     NOW.fetch_add(100_000, Ordering::Relaxed);
     assert_eq!(version(&fresh(), &exact).await, "1.0.0");
     let found = pull(&fresh(), &range).await.unwrap();
-    assert_eq!(found.archive.version, "1.0.0");
+    assert_eq!(found.archive.version, "1.7.0");
     assert!(found.warnings[0].contains("cannot be reached"), "{:?}", found.warnings);
     let error = version(&fresh(), &wanted(&url, "other", "1.0.0")).await;
     assert!(error.contains("cannot be reached"), "{error}");
