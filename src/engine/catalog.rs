@@ -1,10 +1,12 @@
 //! From a repository to its applications: roots are found at the default branch, everything else by rendering, at any depth.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::git::{self, Repository};
-use crate::helm::{Capabilities, Profile};
+use crate::helm::{self, Capabilities, Profile};
 use crate::model::{
     AppId, Application, ChartArchive, ChartRequest, CommitId, CommitInfo, Condition, ConditionKind, IgnoreDifference,
     Object, Problem, Reference, Source, Tool, text,
@@ -19,6 +21,10 @@ use super::desired::is_application;
 const MAX_DEPTH: usize = 8;
 /// Charts that are kept.
 const CHARTS: usize = 512;
+/// Commits whose folders are kept.
+const TREES: usize = 64;
+/// Fewer applications than this for each thread are not worth one.
+const WORTH_A_WORKER: usize = 4;
 /// Largest file that is looked at for Applications, in bytes.
 const MAX_MANIFEST: u64 = 1 << 20;
 
@@ -121,6 +127,9 @@ impl Archives for Shelf<'_> {
     }
 }
 
+/// Answers for a destination.
+pub type CapabilitiesOf<'a> = dyn Fn(&Application) -> Arc<Capabilities> + Sync + 'a;
+
 type Rendered = Result<source::Manifests, Vec<Condition>>;
 
 /// Renders applications, remembering what does not change. Blocking: it belongs on a worker thread.
@@ -136,6 +145,7 @@ pub struct Renderer {
     /// The URL by which the Applications know the open repository, if it is none of its remotes.
     own_url: Mutex<Option<String>>,
     roots: Mutex<HashMap<String, Arc<[Object]>>>,
+    trees: Mutex<HashMap<(PathBuf, CommitId), Arc<dyn Tree>>>,
     rendered: Mutex<HashMap<String, Arc<Rendered>>>,
 }
 
@@ -155,6 +165,7 @@ impl Renderer {
             pulled: Mutex::default(),
             own_url: Mutex::default(),
             roots: Mutex::default(),
+            trees: Mutex::default(),
             rendered: Mutex::default(),
         }
     }
@@ -204,7 +215,7 @@ impl Renderer {
     }
 
     /// Reads the whole catalog. `capabilities` answers for a destination.
-    pub fn catalog(&self, overrides: &Overrides, capabilities: &dyn Fn(&Application) -> Arc<Capabilities>) -> Catalog {
+    pub fn catalog(&self, overrides: &Overrides, capabilities: &CapabilitiesOf<'_>) -> Catalog {
         let mut catalog = Catalog::default();
         let branch = self.repository.default_branch();
         let head = match self.repository.resolve("HEAD", "") {
@@ -277,7 +288,7 @@ impl Renderer {
         entry: Arc<Entry>,
         depth: usize,
         overrides: &Overrides,
-        capabilities: &dyn Fn(&Application) -> Arc<Capabilities>,
+        capabilities: &CapabilitiesOf<'_>,
         catalog: &mut Catalog,
         generated: &mut Vec<Arc<Entry>>,
     ) {
@@ -295,7 +306,12 @@ impl Renderer {
             generated.push(Arc::clone(&entry));
         }
         catalog.entries.insert(entry.id.clone(), Arc::clone(&entry));
-        for object in entry.manifests.iter().filter(|object| is_application(&object.gvk().gk())) {
+        let children: Vec<&Object> =
+            entry.manifests.iter().filter(|object| is_application(&object.gvk().gk())).collect();
+        if depth < MAX_DEPTH {
+            self.render_ahead(&children, overrides, capabilities);
+        }
+        for object in children {
             if depth >= MAX_DEPTH {
                 let what = format!("Applications below {} are nested more than {MAX_DEPTH} deep", entry.id);
                 catalog.problems.push(Problem::new(what).hint("is there a cycle?"));
@@ -304,6 +320,27 @@ impl Renderer {
             let child = self.entry(object, Some(&entry), overrides, capabilities, catalog);
             self.descend(child, depth + 1, overrides, capabilities, catalog, generated);
         }
+    }
+
+    /// Renders applications on all cores, so that they are known when they are asked for.
+    fn render_ahead(&self, children: &[&Object], overrides: &Overrides, capabilities: &CapabilitiesOf<'_>) {
+        let workers = std::thread::available_parallelism().map_or(1, usize::from).min(children.len() / WORTH_A_WORKER);
+        if workers < 2 {
+            return;
+        }
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let Some(object) = children.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if let Ok(app) = source::application(object) {
+                    self.render(&app, overrides, &capabilities(&app), &mut Catalog::default());
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            // Where there is no thread to be had, each is rendered in its turn.
+            let threads: Vec<_> = (0..workers).map_while(|_| helm::spawn_worker(scope, work).ok()).collect();
+            threads.into_iter().for_each(|thread| drop(thread.join()));
+        });
     }
 
     /// Finds the manifests of kind Application in a folder and all below it.
@@ -342,7 +379,7 @@ impl Renderer {
         object: &Object,
         parent: Option<&Entry>,
         overrides: &Overrides,
-        capabilities: &dyn Fn(&Application) -> Arc<Capabilities>,
+        capabilities: &CapabilitiesOf<'_>,
         catalog: &mut Catalog,
     ) -> Arc<Entry> {
         let parent = parent.map(|parent| parent.id.clone());
@@ -406,7 +443,7 @@ impl Renderer {
                     Some(commit) if repository.path() == self.repository.path() => commit.clone(),
                     _ => resolved.commit,
                 };
-                let tree = repository.tree(&commit).map_err(|error| error.to_string())?;
+                let tree = self.tree(&repository, &commit).map_err(|error| error.to_string())?;
                 let info = repository.commit(&commit).map_err(|error| error.to_string())?;
                 Ok((tree, info, resolved.reference))
             });
@@ -466,6 +503,21 @@ impl Renderer {
         catalog.missing_charts.append(&mut locked(&shelf.missing));
         catalog.charts.append(&mut locked(&shelf.asked));
         outcome
+    }
+
+    /// Returns the folder at a commit, with what was already read of it.
+    fn tree(&self, repository: &Repository, commit: &CommitId) -> Result<Arc<dyn Tree>, git::Error> {
+        let key = (repository.path().to_owned(), commit.clone());
+        if let Some(tree) = locked(&self.trees).get(&key) {
+            return Ok(Arc::clone(tree));
+        }
+        let tree = repository.tree(commit)?;
+        let mut trees = locked(&self.trees);
+        if trees.len() >= TREES {
+            trees.clear();
+        }
+        trees.insert(key, Arc::clone(&tree));
+        Ok(tree)
     }
 
     /// Returns a packed chart as a source.

@@ -35,5 +35,5 @@ pub use load::{ChartFile, load, load_archive};
 pub use metadata::{Dependency, Maintainer, Metadata};
 pub use options::{Form, Lookup, Options, Rendered, ValueInput};
 pub use profile::{NullRules, Profile};
-pub use render::{release_name, render};
+pub use render::{release_name, render, spawn_worker};
 pub use supply::{Lacking, kept, lacking, load_with, nested, packed, unpack};

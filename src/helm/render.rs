@@ -1,7 +1,11 @@
 //! One render: from a chart and options to the text that helm prints.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::io;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::thread::{Scope, ScopedJoinHandle};
 
 use serde_json::Value as Json;
 
@@ -24,14 +28,33 @@ pub fn render(chart: &Chart, options: &Options) -> Result<Rendered, Error> {
     let user = input::values(&options.values, options.profile)?;
     load::not_installable(chart).or_else(|| load::missing(chart, options.profile)).map_or(Ok(()), Err)?;
     check_release_name(&options.release_name, options.profile)?;
-    std::thread::scope(|scope| {
-        let thread = big_thread("render").spawn_scoped(scope, || with_values(chart, user, options));
-        match thread {
-            Ok(thread) => thread
-                .join()
-                .unwrap_or_else(|_| Err(Error::Render("the renderer failed; please report this chart".into()))),
-            Err(error) => Err(Error::Budget(format!("no thread for rendering: {error}"))),
-        }
+    let run = || with_values(chart, user, options);
+    let failed = || Err(Error::Render("the renderer failed; please report this chart".into()));
+    if IS_WORKER.get() {
+        return std::panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| failed());
+    }
+    std::thread::scope(|scope| match spawn_worker(scope, run) {
+        Ok(thread) => thread.join().unwrap_or_else(|_| failed()),
+        Err(error) => Err(Error::Budget(format!("no thread for rendering: {error}"))),
+    })
+}
+
+thread_local! {
+    /// Whether the thread has the stack that a render may need.
+    static IS_WORKER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Starts a thread on which charts are rendered where they are asked for; anywhere else each render starts one.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn spawn_worker<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> io::Result<ScopedJoinHandle<'scope, T>> {
+    big_thread("render").spawn_scoped(scope, || {
+        IS_WORKER.set(true);
+        work()
     })
 }
 
