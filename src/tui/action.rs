@@ -116,6 +116,7 @@ actions! {
     Values = "values", ["v"], Screen, "Show the chart's values", "values", Safe;
     History = "history", ["H"], Screen, "Show the commits that touched it", "history", Safe;
     Zoom = "zoom", ["+"], Screen, "Give the pane the whole screen, or back", "zoom", Safe;
+    Theme = "theme", ["T"], Screen, "Show the next theme, until the program ends", "theme", Safe;
     NextChange = "next-change", ["n"], App, "Go to the next object or change", "next change", Safe;
     PreviousChange = "previous-change", ["N"], App, "Go to the previous object or change", "previous", Safe;
     Copy = "copy", ["c"], Screen, "Copy the name, or the text on screen", "copy", Safe;

@@ -11,6 +11,7 @@ use crate::tui::filter::Filter;
 use crate::tui::picker::{Choice, Picker};
 use crate::tui::rows::{Matrix, MatrixRow};
 use crate::tui::state::{Effect, Layer, Screen, State};
+use crate::tui::theme::{self, Theme};
 use crate::tui::view;
 
 /// The filters that [`Action::Problems`] goes through.
@@ -61,6 +62,7 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) 
         Action::Values => open_tab(state, Tab::Values, effects),
         Action::History => open_tab(state, Tab::History, effects),
         Action::Zoom => state.zoomed = !state.zoomed,
+        Action::Theme => next_theme(state),
         Action::NextChange => stop(state, true),
         Action::PreviousChange => stop(state, false),
         Action::Copy => copy(state, effects),
@@ -455,6 +457,20 @@ fn prune(state: &mut State, effects: &mut Vec<Effect>) {
     confirm.switch_prune(ticket);
     let ask = confirm.ask.clone();
     effects.push(Effect::Send(Box::new(Request::Plan { ticket, ask })));
+}
+
+/// Shows the next theme and names it: the name is what the settings take.
+fn next_theme(state: &mut State) {
+    let now = state.look.theme.name().to_owned();
+    let mut names = theme::names().chain(theme::names()).skip_while(|name| *name != now).skip(1);
+    let Some(name) = names.next() else { return };
+    match Theme::load(name, state.look.theme.depth()) {
+        Ok(theme) => {
+            state.look.theme = theme;
+            state.say(false, format!("Theme {name}; keep it with theme = \"{name}\" in the settings"));
+        }
+        Err(error) => state.say(true, error.to_string()),
+    }
 }
 
 fn details(state: &mut State) {

@@ -281,6 +281,23 @@ fn a_confirmed_plan_is_found_again_when_its_beginning_is_lost() {
 }
 
 #[test]
+fn the_themes_come_round() {
+    let mut state = state(Screen::Apps, SIZE);
+    let first = state.look.theme.name().to_owned();
+    let mut seen = vec![first.clone()];
+    loop {
+        keys(&mut state, "T");
+        let name = state.look.theme.name().to_owned();
+        if name == first {
+            break;
+        }
+        assert!(!seen.contains(&name) && seen.len() < 9, "{seen:?}");
+        seen.push(name);
+    }
+    assert!(seen.len() >= 3, "{seen:?}");
+}
+
+#[test]
 fn leaving_is_asked_about_for_each_operation() {
     let leaves = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::Quit));
     let mut state = state(Screen::Apps, SIZE);
