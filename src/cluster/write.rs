@@ -7,6 +7,9 @@ use super::discovery::ResourceType;
 use super::{Connection, Error, ErrorKind, FIELD_MANAGER};
 use crate::model::Object;
 
+/// The largest request that a cluster's store takes unless it was told otherwise, in bytes.
+const LARGEST_BODY: usize = 1_572_864;
+
 /// How an object is applied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ApplyOptions {
@@ -38,6 +41,10 @@ impl Propagation {
 
 fn request(method: Method, path: &str, content: &str, body: &Value) -> Result<Request<Vec<u8>>, Error> {
     let body = serde_json::to_vec(body).map_err(|error| Error::new(ErrorKind::Invalid, error.to_string()))?;
+    if body.len() > LARGEST_BODY {
+        let message = format!("{path}: {} bytes are more than the {LARGEST_BODY} that a cluster can keep", body.len());
+        return Err(Error::new(ErrorKind::Invalid, message));
+    }
     Request::builder()
         .method(method)
         .uri(path)
@@ -226,8 +233,16 @@ fn merge(into: &mut Value, from: &Value) {
 mod tests {
     use serde_json::json;
 
-    use super::migrated;
+    use super::{LARGEST_BODY, Method, migrated, request};
     use crate::model::Object;
+
+    /// Attack 40 of those that `tests/it/attacks.rs` has by number.
+    #[test]
+    fn what_no_cluster_can_keep_is_not_sent() {
+        let send = |length: usize| request(Method::PATCH, "/x", "application/json", &json!({"a": "x".repeat(length)}));
+        assert!(send(LARGEST_BODY - 8).is_ok());
+        assert!(send(1_600_000).unwrap_err().to_string().contains("more than the 1572864"));
+    }
 
     #[test]
     fn earlier_appliers_become_us_and_others_stay() {

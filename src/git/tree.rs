@@ -118,10 +118,12 @@ impl Tree for CommitTree {
         let failed = |reason: String| TreeError { path: id.to_owned(), reason };
         let oid = parse(id, id)?;
         let store = self.repository.store();
-        let blob = store.find_blob(oid).map_err(|error| failed(error.message().to_owned()))?;
-        if blob.size() > LARGEST_BLOB {
+        // The size is asked first: a blob is in memory as a whole or not at all.
+        let size = store.odb().and_then(|odb| odb.read_header(oid)).map(|(size, _)| size);
+        if size.map_err(|error| failed(error.message().to_owned()))? > LARGEST_BLOB {
             return Err(failed(format!("is larger than {} MiB", LARGEST_BLOB >> 20)));
         }
+        let blob = store.find_blob(oid).map_err(|error| failed(error.message().to_owned()))?;
         Ok(blob.content().into())
     }
 }

@@ -1,40 +1,72 @@
 //! Packed charts.
 
-use std::io::Read;
+use std::collections::HashSet;
+use std::io::{self, Read};
 use std::sync::Arc;
+
+use flate2::read::GzDecoder;
+use tar::Archive;
 
 use super::load::ChartFile;
 
-/// How much an archive may unpack to, as in helm.
-const LARGEST_ARCHIVE: u64 = 100 << 20;
+/// How much an archive, with all archives in it, may unpack to; one alone has the same limit in helm.
+pub(super) const LARGEST_ARCHIVE: u64 = 100 << 20;
 
 /// How much one file in an archive may unpack to, as in helm.
 const LARGEST_FILE: u64 = 5 << 20;
 
-/// Returns the files of a `.tgz`, without their first folder.
-pub(super) fn unpack(bytes: &[u8]) -> Result<Vec<ChartFile>, String> {
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(bytes));
+/// How much of an archive may be anything but the contents of files.
+const LARGEST_REST: u64 = 32 << 20;
+
+/// How many files an archive may hold.
+const MOST_FILES: usize = 20_000;
+
+/// How long the name of a file may be.
+const LONGEST_NAME: usize = 4096;
+
+/// Returns the files of a `.tgz`, without their first folder. What they unpack to is taken from `left`.
+///
+/// Nothing is ever written to a disk, so names that only some file systems take for the same are different here.
+pub(super) fn unpack(bytes: &[u8], left: &mut u64) -> Result<Vec<ChartFile>, String> {
+    let stream = Limited { inner: GzDecoder::new(bytes), left: *left + LARGEST_REST };
+    let mut archive = Archive::new(stream);
     let mut files = Vec::new();
-    let mut left = LARGEST_ARCHIVE;
+    let mut names = HashSet::new();
     for entry in archive.entries().map_err(|error| error.to_string())? {
         let entry = entry.map_err(|error| error.to_string())?;
-        if !entry.header().entry_type().is_file() {
+        let kind = entry.header().entry_type();
+        if kind.is_dir() || kind.is_pax_global_extensions() {
             continue;
         }
-        let path = String::from_utf8_lossy(&entry.path_bytes()).replace('\\', "/");
-        let Some(name) = inner_name(&path)? else { continue };
+        let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        if path.len() > LONGEST_NAME {
+            return Err(format!("a file name in the chart archive is longer than {LONGEST_NAME} bytes"));
+        }
+        if !kind.is_file() {
+            return Err(format!("chart archive entry {path:?} is no regular file: links and devices are refused"));
+        }
+        let name = inner_name(&path)?;
         let size = entry.size();
+        if entry.header().entry_size().is_ok_and(|other| other != size) {
+            return Err(format!("chart archive entry {path:?} has two different sizes"));
+        }
         if size > LARGEST_FILE {
             return Err(format!(
                 "decompressed chart file {path:?} is larger than the maximum file size {LARGEST_FILE}"
             ));
         }
-        if size > left {
-            return Err(format!("decompressed chart is larger than the maximum size {LARGEST_ARCHIVE}"));
+        *left = left.checked_sub(size).ok_or_else(too_large)?;
+        if files.len() >= MOST_FILES {
+            return Err(format!("chart archive holds more than {MOST_FILES} files"));
         }
-        left -= size;
+        if !names.insert(name.clone()) {
+            return Err(format!("chart archive holds {name:?} twice"));
+        }
         let mut data = Vec::new();
         entry.take(LARGEST_FILE + 1).read_to_end(&mut data).map_err(|error| error.to_string())?;
+        if data.len() as u64 != size {
+            return Err(format!("chart archive ends in the middle of {path:?}"));
+        }
         files.push(ChartFile { name, data: Arc::from(data) });
     }
     if files.is_empty() {
@@ -43,9 +75,29 @@ pub(super) fn unpack(bytes: &[u8]) -> Result<Vec<ChartFile>, String> {
     Ok(files)
 }
 
-/// Returns the path in the chart; nothing for what lies beside it.
-fn inner_name(path: &str) -> Result<Option<String>, String> {
-    let Some((_, name)) = path.split_once('/') else { return Ok(None) };
+fn too_large() -> String {
+    format!("decompressed chart is larger than the maximum size {LARGEST_ARCHIVE}")
+}
+
+/// A reader that fails when more comes out of it than was foreseen.
+struct Limited<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.left = self.left.checked_sub(read as u64).ok_or_else(|| io::Error::other(too_large()))?;
+        Ok(read)
+    }
+}
+
+/// Returns the path in the chart.
+fn inner_name(path: &str) -> Result<String, String> {
+    let is_drive = |part: &str| part.as_bytes().get(1) == Some(&b':');
+    let path = path.replace('\\', "/");
+    let (folder, name) = path.split_once('/').unwrap_or((&path, ""));
     if path.starts_with('/') || name.starts_with('/') {
         return Err("chart illegally contains absolute paths".into());
     }
@@ -57,14 +109,16 @@ fn inner_name(path: &str) -> Result<Option<String>, String> {
             part => parts.push(part),
         }
     }
-    let drive = parts.first().is_some_and(|part| part.as_bytes().get(1) == Some(&b':'));
-    if drive {
+    if folder == ".." {
+        return Err("chart illegally references parent directory".into());
+    }
+    if is_drive(folder) || parts.first().is_some_and(|part| is_drive(part)) || path.contains('\0') {
         return Err("chart contains illegally named files".into());
     }
     if parts.is_empty() {
         return Err("chart illegally contains content outside the base directory".into());
     }
-    Ok(Some(parts.join("/")))
+    Ok(parts.join("/"))
 }
 
 #[cfg(test)]
@@ -73,9 +127,11 @@ mod tests {
 
     #[test]
     fn names_that_lead_out_are_refused() {
-        assert_eq!(inner_name("a/templates/./b.yaml"), Ok(Some("templates/b.yaml".into())));
-        assert_eq!(inner_name("a"), Ok(None));
-        for bad in ["a/../../etc/passwd", "/etc/passwd", "a//etc/passwd", "a/C:/b", "a/."] {
+        assert_eq!(inner_name("a/templates/./b.yaml"), Ok("templates/b.yaml".into()));
+        assert_eq!(inner_name("./Chart.yaml"), Ok("Chart.yaml".into()));
+        for bad in
+            ["a", "a/../../etc/passwd", "../x", "/etc/passwd", "a//etc/passwd", "a/C:/b", "C:\\x", "a/.", "a/b\0c"]
+        {
             assert!(inner_name(bad).is_err(), "{bad}");
         }
     }

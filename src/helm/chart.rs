@@ -106,6 +106,11 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Returns how many charts it is, with its subcharts.
+    pub fn count(&self) -> usize {
+        1 + self.dependencies.iter().map(Node::count).sum::<usize>()
+    }
+
     /// Returns its name here.
     pub fn name(&self) -> &str {
         &self.metadata.name

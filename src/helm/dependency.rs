@@ -31,6 +31,7 @@ pub(super) fn enable(
         .collect();
     for dependency in &mut listed {
         if let Some(node) = found.iter().find(|node| fits(node, &dependency.name, &dependency.version)) {
+            coalesce.room = coalesce.room.checked_sub(node.count()).ok_or("the dependencies make too many charts")?;
             let mut node = node.clone();
             dependency.name_here().clone_into(&mut node.metadata.name);
             charts.push(node);

@@ -30,3 +30,18 @@ pub enum Error {
     #[error("{0}")]
     Budget(String),
 }
+
+impl Error {
+    /// Returns the same error with another text.
+    pub(super) fn reworded(self, words: impl Fn(&str) -> String) -> Self {
+        match self {
+            Self::Load(text) => Self::Load(words(&text)),
+            Self::Values(text) => Self::Values(words(&text)),
+            Self::MissingDependencies(names) => Self::MissingDependencies(names),
+            Self::Schema(text) => Self::Schema(words(&text)),
+            Self::Unsuitable(text) => Self::Unsuitable(words(&text)),
+            Self::Render(text) => Self::Render(words(&text)),
+            Self::Budget(text) => Self::Budget(words(&text)),
+        }
+    }
+}

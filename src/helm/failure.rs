@@ -33,6 +33,14 @@ pub(super) fn execution(error: &template::Error, profile: Profile) -> Error {
     Error::Render(text + DEBUG_HINT)
 }
 
+/// The longest text that an error may have.
+const LONGEST: usize = 4096;
+
+/// Returns the text of an error, with its middle left out if it is too long.
+pub(super) fn bounded(text: String) -> String {
+    if text.len() > LONGEST { template::shortened(&text, LONGEST) } else { text }
+}
+
 /// Returns a message without the types of values that cannot be compared: only newer Go releases name them.
 fn without_types(mut text: String) -> String {
     const COMPARISON: &str = "incompatible types for comparison";

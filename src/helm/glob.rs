@@ -20,33 +20,72 @@ pub(super) fn is_file_pattern(pattern: &str) -> bool {
     true
 }
 
-/// Matches a path as Go's `filepath.Match` does: `*` and `?` stop at `/`.
+/// Matches a path as Go's `filepath.Match` does: `*` and `?` stop at `/`, and a `*` takes as little as it can, for good.
 pub(super) fn file_matches(pattern: &str, text: &str) -> bool {
-    let Some(c) = pattern.chars().next() else { return text.is_empty() };
-    let rest = &pattern[c.len_utf8()..];
-    let first = text.chars().next();
-    let after = first.map_or("", |first| &text[first.len_utf8()..]);
-    match c {
-        '*' => {
-            let rest = rest.trim_start_matches('*');
-            let end = text.find('/').unwrap_or(text.len());
-            if rest.is_empty() {
-                return end == text.len();
-            }
-            text[..end].char_indices().map(|(at, _)| at).chain([end]).any(|at| file_matches(rest, &text[at..]))
+    let (mut pattern, mut text) = (pattern, text);
+    while !pattern.is_empty() {
+        let after_star = pattern.trim_start_matches('*');
+        let has_star = after_star.len() < pattern.len();
+        let (chunk, rest) = after_star.split_at(chunk_end(after_star));
+        if has_star && chunk.is_empty() {
+            return !text.contains('/');
         }
-        '?' => first.is_some_and(|first| first != '/') && file_matches(rest, after),
-        '[' => {
-            let (is_negated, class) = rest.strip_prefix('^').map_or((false, rest), |class| (true, class));
-            let (Some(end), Some(first)) = (class_end(class), first) else { return false };
-            class_holds(&class[..end - 1], first) != is_negated && file_matches(&class[end..], after)
-        }
-        '\\' => {
-            let escaped = rest.chars().next();
-            escaped.is_some() && escaped == first && file_matches(&rest[escaped.map_or(0, char::len_utf8)..], after)
-        }
-        c => first == Some(c) && file_matches(rest, after),
+        let starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+        let reach = if has_star { text.find('/').unwrap_or(text.len()) } else { 0 };
+        let Some(left) = starts
+            .take_while(|at| *at <= reach)
+            .find_map(|at| chunk_matches(chunk, &text[at..]).filter(|left| !rest.is_empty() || left.is_empty()))
+        else {
+            return false;
+        };
+        text = left;
+        pattern = rest;
     }
+    text.is_empty()
+}
+
+/// Returns the place of the first `*` that is neither escaped nor in a class.
+fn chunk_end(pattern: &str) -> usize {
+    let mut in_class = false;
+    let mut chars = pattern.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' => drop(chars.next()),
+            '[' => in_class = true,
+            ']' => in_class = false,
+            '*' if !in_class => return at,
+            _ => {}
+        }
+    }
+    pattern.len()
+}
+
+/// Matches the start of a text with a pattern without `*`; returns the rest of the text.
+fn chunk_matches<'t>(pattern: &str, text: &'t str) -> Option<&'t str> {
+    let (mut pattern, mut text) = (pattern, text.chars());
+    while let Some(c) = pattern.chars().next() {
+        pattern = &pattern[c.len_utf8()..];
+        let first = text.next()?;
+        match c {
+            '?' if first == '/' => return None,
+            '?' => {}
+            '[' => {
+                let (is_negated, class) = pattern.strip_prefix('^').map_or((false, pattern), |class| (true, class));
+                let end = class_end(class)?;
+                if class_holds(&class[..end - 1], first) == is_negated {
+                    return None;
+                }
+                pattern = &class[end..];
+            }
+            '\\' => {
+                let escaped = pattern.chars().next().filter(|escaped| *escaped == first)?;
+                pattern = &pattern[escaped.len_utf8()..];
+            }
+            c if c == first => {}
+            _ => return None,
+        }
+    }
+    Some(text.as_str())
 }
 
 /// Returns the place behind the `]` of a class that begins here.

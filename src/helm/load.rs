@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::archive;
+use super::archive::{self, LARGEST_ARCHIVE};
 use super::chart::Chart;
 use super::error::Error;
+use super::failure;
 use super::metadata::Metadata;
 use super::profile::Profile;
 use super::supply;
@@ -33,10 +34,13 @@ pub fn load(files: Vec<ChartFile>) -> Result<Chart, Error> {
 
 /// Returns the chart in a `.tgz`.
 pub fn load_archive(bytes: &[u8]) -> Result<Chart, Error> {
-    archive::unpack(bytes).and_then(|files| chart(files, 0)).map_err(Error::Load)
+    let mut left = LARGEST_ARCHIVE;
+    let files = archive::unpack(bytes, &mut left);
+    files.and_then(|files| chart(files, 0, &mut left)).map_err(|error| Error::Load(failure::bounded(error)))
 }
 
-pub(super) fn chart(mut files: Vec<ChartFile>, depth: usize) -> Result<Chart, String> {
+/// Returns the chart in these files. What the archives among them unpack to is taken from `left`.
+pub(super) fn chart(mut files: Vec<ChartFile>, depth: usize, left: &mut u64) -> Result<Chart, String> {
     if depth > DEEPEST {
         return Err(format!("charts lie more than {DEEPEST} deep in each other"));
     }
@@ -94,7 +98,7 @@ pub(super) fn chart(mut files: Vec<ChartFile>, depth: usize) -> Result<Chart, St
         if name.starts_with(['_', '.']) {
             continue;
         }
-        match subchart(&name, files, depth) {
+        match subchart(&name, files, depth, left) {
             Ok(inner) => chart.dependencies.push(Arc::new(inner)),
             Err(error) => return Err(format!("error unpacking subchart {name} in {}: {error}", chart.metadata.name)),
         }
@@ -103,10 +107,10 @@ pub(super) fn chart(mut files: Vec<ChartFile>, depth: usize) -> Result<Chart, St
 }
 
 /// Returns the chart under one name in `charts/`; a lone file there is one without a `Chart.yaml`, as it is to helm.
-fn subchart(name: &str, files: Vec<ChartFile>, depth: usize) -> Result<Chart, String> {
+fn subchart(name: &str, files: Vec<ChartFile>, depth: usize, left: &mut u64) -> Result<Chart, String> {
     if name.ends_with(".tgz") {
         return match files.into_iter().find(|file| file.name == name) {
-            Some(file) => chart(archive::unpack(&file.data)?, depth + 1),
+            Some(file) => chart(archive::unpack(&file.data, left)?, depth + 1, left),
             None => Err(format!("error unpacking subchart tar in {name}: it is a folder")),
         };
     }
@@ -117,7 +121,7 @@ fn subchart(name: &str, files: Vec<ChartFile>, depth: usize) -> Result<Chart, St
             Some(ChartFile { name: name.to_owned(), data: file.data.clone() })
         })
         .collect();
-    chart(inner, depth + 1)
+    chart(inner, depth + 1, left)
 }
 
 fn document(file: &ChartFile) -> Result<Value, String> {

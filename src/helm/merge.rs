@@ -34,11 +34,16 @@ pub(super) struct Coalesce {
     pub profile: Profile,
     /// What did not fit.
     pub warnings: Vec<String>,
+    /// How many more charts the dependencies may make of those that there are: each alias is one.
+    pub room: usize,
 }
+
+/// How many charts a render may have.
+const MOST_CHARTS: usize = 5_000;
 
 impl Coalesce {
     pub fn new(profile: Profile) -> Self {
-        Coalesce { profile, warnings: Vec::new() }
+        Coalesce { profile, warnings: Vec::new(), room: MOST_CHARTS }
     }
 
     /// Returns the values of a chart under these ones; a null removes a default.

@@ -15,6 +15,7 @@ use super::manifest::{self, DEBUG_HINT, Written};
 use super::merge::Coalesce;
 use super::options::{Options, Rendered};
 use super::profile::Profile;
+use super::redact::Secrets;
 use super::state::State;
 use super::{context, dependency, failure, function, input, load, schema, value};
 use crate::model::version::{Constraint, Version};
@@ -23,11 +24,13 @@ use crate::template::{Budget, Executor, Map, Templates, Value, lossy_string, wit
 /// The stack that the deepest nesting which a budget allows may need.
 const STACK: usize = 256 << 20;
 
-/// Renders a chart as `helm template` does.
+/// Renders a chart as `helm template` does. No error is longer than 4 KiB, and none shows secrets of the values.
 pub fn render(chart: &Chart, options: &Options) -> Result<Rendered, Error> {
-    let user = input::values(&options.values, options.profile)?;
-    load::not_installable(chart).or_else(|| load::missing(chart, options.profile)).map_or(Ok(()), Err)?;
-    check_release_name(&options.release_name, options.profile)?;
+    let bounded = |error: Error| error.reworded(|text| failure::bounded(text.to_owned()));
+    let user = input::values(&options.values, options.profile).map_err(bounded)?;
+    let unfit = load::not_installable(chart).or_else(|| load::missing(chart, options.profile));
+    unfit.map_or(Ok(()), Err).map_err(bounded)?;
+    check_release_name(&options.release_name, options.profile).map_err(bounded)?;
     let run = || with_values(chart, user, options);
     let failed = || Err(Error::Render("the renderer failed; please report this chart".into()));
     if IS_WORKER.get() {
@@ -62,7 +65,14 @@ fn big_thread(name: &str) -> std::thread::Builder {
     std::thread::Builder::new().name(name.to_owned()).stack_size(STACK)
 }
 
+/// Renders a chart with the values that a person gave.
 fn with_values(chart: &Chart, user: serde_json::Map<String, Json>, options: &Options) -> Result<Rendered, Error> {
+    let given = Json::Object(user.clone());
+    let hide = |error: Error, values: &Json| {
+        let mut secrets = Secrets::default();
+        chart.values.iter().chain(values.as_object()).for_each(|values| secrets.note(values));
+        error.reworded(|text| failure::bounded(secrets.hide(text)))
+    };
     let mut coalesce = Coalesce::new(options.profile);
     let mut node = Node::new(chart, options.profile);
     dependency::enable(&mut node, &user, "", &mut coalesce)
@@ -70,12 +80,20 @@ fn with_values(chart: &Chart, user: serde_json::Map<String, Json>, options: &Opt
         .map_err(|error| match options.profile.is_v4() {
             true => Error::Values(format!("chart dependencies processing failed: {error}")),
             false => Error::Values(error),
-        })?;
+        })
+        .map_err(|error| hide(error, &given))?;
     let mut coalesce = Coalesce::new(options.profile);
-    let values = Json::Object(coalesce.values(&node, user).map_err(Error::Values)?);
-    let templates = checked(&node, &values, options)?;
-    let mut rendered = Rendered { warnings: coalesce.warnings, ..Rendered::default() };
-    run(&node, &values, &templates, options, &mut rendered)?;
+    let values = coalesce.values(&node, user).map_err(|error| hide(Error::Values(error), &given))?;
+    let values = Json::Object(values);
+    let mut rendered = Rendered::default();
+    checked(&node, &values, options)
+        .and_then(|templates| run(&node, &values, &templates, options, &mut rendered))
+        .map_err(|error| hide(error, &values))?;
+    if !coalesce.warnings.is_empty() {
+        let mut secrets = Secrets::default();
+        values.as_object().into_iter().for_each(|values| secrets.note(values));
+        rendered.warnings.splice(0..0, coalesce.warnings.iter().map(|text| failure::bounded(secrets.hide(text))));
+    }
     Ok(rendered)
 }
 
@@ -104,11 +122,13 @@ pub fn release_name(template: &str) -> Result<String, Error> {
     let find = |name: &str| function::find(Profile::default(), name);
     let known = |name: &str| find(name).is_some();
     let mut templates = Templates::new();
-    templates.parse("name-template", template.as_bytes(), &known).map_err(|error| Error::Values(error.to_string()))?;
+    let bounded = |text: String| Error::Values(failure::bounded(text));
+    let parsed = templates.parse("name-template", template.as_bytes(), &known);
+    parsed.map_err(|error| bounded(error.to_string()))?;
     let mut state = State::new(Profile::default());
     let budget = Budget { depth: 100, ..Budget::default() };
     let out = Executor::new(&templates, &find, &mut state, budget).execute("name-template", &Value::Nil);
-    out.map(lossy_string).map_err(|error| Error::Values(failure::without_marks(&error.to_string())))
+    out.map(lossy_string).map_err(|error| bounded(failure::without_marks(&error.to_string())))
 }
 
 fn check_release_name(name: &str, profile: Profile) -> Result<(), Error> {

@@ -6,6 +6,7 @@ use boon::{Compiler, ErrorKind, SchemaIndex, Schemas, Type, UrlLoader, Validatio
 use serde_json::{Number, Value};
 
 use super::chart::Node;
+use super::effort::Effort;
 
 /// The name that helm gives a schema.
 const NAME: &str = "file:///values.schema.json";
@@ -25,6 +26,7 @@ impl UrlLoader for NoLoader {
 
 /// A schema that is ready to use.
 pub(super) struct Compiled {
+    effort: Effort,
     schemas: Schemas,
     index: SchemaIndex,
 }
@@ -74,16 +76,18 @@ fn walk(chart: &Node<'_>, values: &Value, text: &mut String) {
 
 fn compile(schema: &[u8]) -> Result<Compiled, String> {
     let schema: Value = serde_json::from_slice(schema).map_err(|error| format!("invalid JSON schema: {error}"))?;
+    let effort = Effort::of(&schema)?;
     let mut compiler = Compiler::new();
     compiler.use_loader(Box::new(NoLoader));
     compiler.add_resource(NAME, schema).map_err(|error| error.to_string())?;
     let mut schemas = Schemas::new();
     let index = compiler.compile(NAME, &mut schemas).map_err(|error| format!("{error:#}"))?;
-    Ok(Compiled { schemas, index })
+    Ok(Compiled { schemas, index, effort })
 }
 
 impl Compiled {
     fn check(&self, values: &Value) -> Result<(), String> {
+        self.effort.check(values)?;
         self.schemas.validate(values, self.index).map_err(|error| {
             let mut text = String::new();
             error.causes.iter().for_each(|cause| describe(cause, 0, &mut text));

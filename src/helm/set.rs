@@ -13,6 +13,12 @@ const MAX_INDEX: i64 = 65_536;
 /// How deep a key may be nested.
 const MAX_NESTED: usize = 30;
 
+/// How deep lists may be nested, with the keys in them.
+const DEEPEST: usize = 200;
+
+/// How many places of lists one argument may make.
+const MOST_PLACES: usize = 1 << 20;
+
 /// What becomes of the text after `=`.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Reading<'a> {
@@ -41,8 +47,9 @@ pub(super) fn file_names(text: &str) -> Result<Vec<String>, String> {
 
 /// Sets what an argument such as `a.b=1,c[0]=x` says.
 pub(super) fn parse_into(text: &str, reading: Reading<'_>, values: &mut Map<String, Value>) -> Result<(), String> {
-    let mut parser = Parser { text, at: 0, reading };
+    let mut parser = Parser { text, at: 0, reading, lists: 0, places: MOST_PLACES };
     loop {
+        parser.lists = 0;
         match parser.key(values, 0) {
             Ok(()) => {}
             Err(Stop::End) => return Ok(()),
@@ -56,6 +63,10 @@ struct Parser<'a> {
     text: &'a str,
     at: usize,
     reading: Reading<'a>,
+    /// How many lists what is read now is in.
+    lists: usize,
+    /// How many more places lists may get.
+    places: usize,
 }
 
 /// What an index without its `]` is called; only Helm 3 minds it.
@@ -112,9 +123,11 @@ impl Parser<'_> {
             None => Err(Stop::Bad(format!("key {} has no value", quote_text(&key)))),
             Some('[') => {
                 let index = self.index()?;
-                let mut list = match values.get(&key) {
+                let mut list = match values.get_mut(&key) {
                     None => Vec::new(),
-                    Some(Value::Array(list)) => list.clone(),
+                    // What is under an empty key stays as it is.
+                    Some(Value::Array(list)) if key.is_empty() => list.clone(),
+                    Some(Value::Array(list)) => std::mem::take(list),
                     Some(other) => return Err(not_a("[]interface {}", other)),
                 };
                 let result = self.item(&mut list, index, depth);
@@ -133,9 +146,10 @@ impl Parser<'_> {
                         "value name nested level is greater than maximum supported nested level of {MAX_NESTED}"
                     )));
                 }
-                let mut inner = match values.get(&key) {
+                let mut inner = match values.get_mut(&key) {
                     None => Map::new(),
-                    Some(Value::Object(inner)) => inner.clone(),
+                    Some(Value::Object(inner)) if key.is_empty() => inner.clone(),
+                    Some(Value::Object(inner)) => std::mem::take(inner),
                     Some(other) => return Err(not_a("map[string]interface {}", other)),
                 };
                 let result = self.key(&mut inner, depth + 1);
@@ -170,6 +184,10 @@ impl Parser<'_> {
         if index < 0 {
             return Err(Stop::Bad(format!("negative {index} index not allowed")));
         }
+        self.lists += 1;
+        if self.lists > DEEPEST {
+            return Err(Stop::Bad(format!("lists are nested deeper than {DEEPEST} levels")));
+        }
         let place = usize::try_from(index).unwrap_or(usize::MAX);
         let (key, stop) = self.until("[.=");
         if !key.is_empty() {
@@ -180,39 +198,55 @@ impl Parser<'_> {
             Some('=') => {
                 let ended = self.at >= self.text.len();
                 let value = self.value()?;
-                set_index(list, index, value)?;
+                self.set_index(list, index, value)?;
                 return if ended { Err(Stop::End) } else { Ok(()) };
             }
             Some('[') => {
                 let next = self.index()?;
-                let mut inner = match list.get(place) {
+                let mut inner = match list.get_mut(place) {
                     None | Some(Value::Null) => Vec::new(),
-                    Some(Value::Array(inner)) => inner.clone(),
+                    Some(Value::Array(inner)) => std::mem::take(inner),
                     Some(other) => return Err(not_a("[]interface {}", other)),
                 };
                 match self.item(&mut inner, next, depth) {
                     Err(stop @ (Stop::Bad(_) | Stop::Unfinished)) => return Err(stop),
                     Ok(()) => Value::Array(inner),
                     Err(Stop::End) => {
-                        set_index(list, index, Value::Array(inner))?;
+                        self.set_index(list, index, Value::Array(inner))?;
                         return Err(Stop::End);
                     }
                 }
             }
             Some(_) => {
-                let mut inner = match list.get(place) {
-                    Some(Value::Object(inner)) => inner.clone(),
+                let mut inner = match list.get_mut(place) {
+                    Some(Value::Object(inner)) => std::mem::take(inner),
                     _ => Map::new(),
                 };
                 let result = self.key(&mut inner, depth);
                 if let Err(stop @ (Stop::Bad(_) | Stop::Unfinished)) = result {
                     return Err(stop);
                 }
-                set_index(list, index, Value::Object(inner))?;
+                self.set_index(list, index, Value::Object(inner))?;
                 return result;
             }
         };
-        set_index(list, index, value)
+        self.set_index(list, index, value)
+    }
+
+    fn set_index(&mut self, list: &mut Vec<Value>, index: i64, value: Value) -> Result<(), Stop> {
+        if index > MAX_INDEX {
+            return Err(Stop::Bad(format!("index of {index} is greater than maximum supported index of {MAX_INDEX}")));
+        }
+        let place = usize::try_from(index).unwrap_or_default();
+        if list.len() <= place {
+            self.places = self
+                .places
+                .checked_sub(place + 1 - list.len())
+                .ok_or_else(|| Stop::Bad(format!("too many places in lists: more than {MOST_PLACES}")))?;
+            list.resize(place + 1, Value::Null);
+        }
+        list[place] = value;
+        Ok(())
     }
 
     /// Reads what stands after `=`, with the comma behind it.
@@ -314,18 +348,6 @@ fn set(values: &mut Map<String, Value>, key: String, value: Value) {
     if !key.is_empty() {
         values.insert(key, value);
     }
-}
-
-fn set_index(list: &mut Vec<Value>, index: i64, value: Value) -> Result<(), Stop> {
-    if index > MAX_INDEX {
-        return Err(Stop::Bad(format!("index of {index} is greater than maximum supported index of {MAX_INDEX}")));
-    }
-    let place = usize::try_from(index).unwrap_or_default();
-    if list.len() <= place {
-        list.resize(place + 1, Value::Null);
-    }
-    list[place] = value;
-    Ok(())
 }
 
 fn not_a(wanted: &str, found: &Value) -> Stop {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::archive;
 use super::chart::Chart;
 use super::error::Error;
+use super::failure;
 use super::ignore::Ignore;
 use super::load::{self, ChartFile};
 use crate::model::version::{Constraint, Version};
@@ -83,7 +84,8 @@ fn of(chart: &Chart, locks: &[Value]) -> Vec<Lacking> {
 pub fn load_with(files: Vec<ChartFile>, supplied: Vec<ChartFile>) -> Result<Chart, Error> {
     let mut files = kept(files)?;
     files.extend(supplied);
-    load::chart(files, 0).map_err(Error::Load)
+    let mut left = archive::LARGEST_ARCHIVE;
+    load::chart(files, 0, &mut left).map_err(|error| Error::Load(failure::bounded(error)))
 }
 
 /// Returns the files that `.helmignore` leaves in.
@@ -121,7 +123,8 @@ pub fn nested(lacking: &Lacking, files: Vec<ChartFile>) -> Result<Vec<ChartFile>
 /// # Errors
 /// When it is no archive, too large, or names files outside of it.
 pub fn unpack(bytes: &[u8]) -> Result<Vec<ChartFile>, Error> {
-    archive::unpack(bytes).map_err(Error::Load)
+    let mut left = archive::LARGEST_ARCHIVE;
+    archive::unpack(bytes, &mut left).map_err(|error| Error::Load(failure::bounded(error)))
 }
 
 /// Returns an archive as the file that it is in the `charts/` of another chart.

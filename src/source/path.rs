@@ -7,6 +7,9 @@ use super::{Entry, EntryKind, Tree};
 /// Longest chain of symlinks that is followed.
 const MAX_LINKS: usize = 10;
 
+/// Most files and folders that are looked at in a folder; links can show the same one in many places.
+const MOST_ENTRIES: usize = 50_000;
+
 /// Joins a path to a folder and resolves `.` and `..`; `None` if it leads out of the root. A leading `/` means the root.
 pub(super) fn join(folder: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
@@ -59,12 +62,15 @@ pub(super) fn files(tree: &dyn Tree, folder: &str, recurse: bool) -> Result<(Vec
         below: &str,
         depth: usize,
         found: &mut (Vec<(String, String)>, bool),
+        left: &mut usize,
     ) -> Result<(), String> {
         if depth > 64 {
             return Err(format!("{folder}: folders are nested too deep"));
         }
         let mut folders = Vec::new();
         for (name, mut entry) in tree.children(folder).map_err(|error| error.to_string())? {
+            *left =
+                left.checked_sub(1).ok_or_else(|| format!("{folder}: more than {MOST_ENTRIES} files and folders"))?;
             let relative = if below.is_empty() { name.clone() } else { format!("{below}/{name}") };
             let mut path = join(folder, &name).unwrap_or_default();
             if entry.kind == EntryKind::Symlink {
@@ -84,12 +90,13 @@ pub(super) fn files(tree: &dyn Tree, folder: &str, recurse: bool) -> Result<(Vec
             return Ok(());
         }
         for (path, relative) in folders {
-            walk(tree, &path, &relative, depth + 1, found)?;
+            walk(tree, &path, &relative, depth + 1, found, left)?;
         }
         Ok(())
     }
     let mut found = (Vec::new(), false);
-    walk(tree, folder, "", usize::from(recurse), &mut found)?;
+    let mut left = MOST_ENTRIES;
+    walk(tree, folder, "", usize::from(recurse), &mut found, &mut left)?;
     Ok(found)
 }
 

@@ -5,6 +5,12 @@ use super::{EntryKind, Tree, path};
 use crate::helm::{self, ChartFile, Lacking};
 use crate::model::{ChartArchive, ChartRequest};
 
+/// Largest file of a chart, in bytes, as in helm.
+const LARGEST_FILE: usize = 5 << 20;
+
+/// Most that the files of a chart may have together, in bytes.
+const LARGEST_CHART: usize = 100 << 20;
+
 /// A dependency that is put into a chart, named by its content.
 #[derive(Debug)]
 pub(super) enum Supplied {
@@ -75,8 +81,16 @@ impl Supplied {
 
 /// Reads all files of a folder.
 pub(super) fn files(root: &dyn Tree, folder: &str) -> Result<Vec<ChartFile>, String> {
+    let mut left = LARGEST_CHART;
     let read = |(name, id): (String, String)| {
-        root.blob(&id).map(|data| ChartFile { name, data }).map_err(|error| error.to_string())
+        let data = root.blob(&id).map_err(|error| error.to_string())?;
+        if data.len() > LARGEST_FILE {
+            return Err(format!("chart file {name:?} is larger than the maximum file size {LARGEST_FILE}"));
+        }
+        left = left
+            .checked_sub(data.len())
+            .ok_or_else(|| format!("the chart in {folder:?} is larger than {LARGEST_CHART} bytes"))?;
+        Ok(ChartFile { name, data })
     };
     path::files(root, folder, true)?.0.into_iter().map(read).collect()
 }

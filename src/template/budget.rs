@@ -16,6 +16,6 @@ pub struct Budget {
 impl Default for Budget {
     /// Returns limits far above what charts need. The depth fits a thread with a stack of 256 MiB.
     fn default() -> Self {
-        Self { steps: 1 << 28, depth: 40_000, time: Duration::from_secs(60) }
+        Self { steps: 1 << 26, depth: 40_000, time: Duration::from_secs(30) }
     }
 }

@@ -160,7 +160,9 @@ impl Executor<'_> {
                         frame.at = At::Operand(node);
                         self.call_error(frame, name, message)
                     });
-                    return result.map(plain);
+                    let value = result?;
+                    self.step(frame, weight(&value))?;
+                    return Ok(plain(value));
                 }
                 let is_map = structure.kind() == "map";
                 let field = structure.field(name);
@@ -308,4 +310,13 @@ fn check_count(frame: &Frame<'_>, function: &Function, arguments: &Arguments<'_>
         return Err(frame.error(format!("wrong number of args for {name}: want {wanted} got {given}")));
     }
     Ok(())
+}
+
+/// Returns what a value that a method made counts against the budget.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::List(list) => list.items.len().saturating_mul(16),
+        _ => 1,
+    }
 }

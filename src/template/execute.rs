@@ -21,8 +21,17 @@ const ROOT: &str = "gotpl";
 /// How often `include` may be inside of itself with one name.
 const DEEPEST_INCLUDE: usize = 1000;
 
+/// How often `tpl` may be inside of itself.
+const DEEPEST_EVALUATION: usize = 1000;
+
 /// How often the budget is asked between two looks at the clock.
 const BETWEEN_CLOCKS: u32 = 1 << 12;
+
+/// Work that is so much at once that the clock is looked at.
+const MUCH: usize = 1 << 12;
+
+/// How long a message may be before its middle is left out: each call around an error says all of it once more.
+const LONGEST_MESSAGE: usize = 1 << 16;
 
 /// Errors are big, and pass through many calls.
 pub(super) type Fallible<T> = Result<T, Box<Error>>;
@@ -42,6 +51,8 @@ pub struct Executor<'a> {
     until_clock: u32,
     pub(super) depth: usize,
     included: HashMap<Box<str>, usize>,
+    /// How many `tpl` run inside of each other.
+    evaluating: usize,
     parsed: HashMap<Str, Rc<[Arc<Template>]>>,
     /// The last error of a template that a function ran.
     failed: Option<Box<Error>>,
@@ -179,6 +190,7 @@ impl<'a> Executor<'a> {
             until_clock: BETWEEN_CLOCKS,
             depth: 0,
             included: HashMap::new(),
+            evaluating: 0,
             parsed: HashMap::new(),
             failed: None,
             buffers: vec![],
@@ -321,6 +333,9 @@ impl<'a> Executor<'a> {
             && matches!(structure.kind(), "map" | "slice")
         {
             value = structure.plain();
+            if let Value::List(list) = &value {
+                self.step(frame, list.items.len().saturating_mul(16))?;
+            }
         }
         let mut loops = Loop { branch, mark: frame.variables.len(), has_run: false, flow: Flow::On };
         match &value {
@@ -469,6 +484,10 @@ impl<'a> Executor<'a> {
     #[cold]
     fn fail(&mut self, error: Box<Error>) -> String {
         let text = error.to_string();
+        if text.len() > LONGEST_MESSAGE {
+            self.failed = None;
+            return shortened(&text, LONGEST_MESSAGE);
+        }
         self.failed = Some(error);
         text
     }
@@ -521,6 +540,9 @@ impl Host for Executor<'_> {
 
     fn evaluate(&mut self, text: &Str, data: &Value) -> Result<Str, String> {
         let shown = || super::format::quote_text(&text.text());
+        if self.evaluating >= DEEPEST_EVALUATION {
+            return Err(format!("tpl is nested deeper than {DEEPEST_EVALUATION} levels"));
+        }
         let templates = match self.parsed(text) {
             Ok(templates) => templates,
             Err(error) => {
@@ -533,7 +555,9 @@ impl Host for Executor<'_> {
             self.templates.add(Arc::clone(template));
         }
         let depth = self.depth;
+        self.evaluating += 1;
         let result = self.top(&templates[0], data);
+        self.evaluating -= 1;
         self.depth = depth;
         if let Some(outer) = outer {
             self.templates = outer;
@@ -551,7 +575,7 @@ impl Host for Executor<'_> {
     }
 
     fn spend(&mut self, amount: usize) -> Result<(), String> {
-        self.until_clock -= 1;
+        self.until_clock = if amount >= MUCH { 0 } else { self.until_clock - 1 };
         if self.until_clock == 0 {
             self.until_clock = BETWEEN_CLOCKS;
             if Instant::now() > self.deadline {
@@ -574,6 +598,18 @@ impl Host for Executor<'_> {
     fn state(&mut self) -> &mut dyn Any {
         self.state
     }
+}
+
+/// Returns the start and the end of a text that is longer than it may be.
+pub fn shortened(text: &str, longest: usize) -> String {
+    const GAP: &str = " [...] ";
+    if text.len() <= longest {
+        return text.to_owned();
+    }
+    let half = longest.saturating_sub(GAP.len()) / 2;
+    let start = text.floor_char_boundary(half);
+    let end = text.ceil_char_boundary(text.len() - half);
+    format!("{}{GAP}{}", &text[..start], &text[end..])
 }
 
 const NO_VALUE: &[u8] = b"<no value>";

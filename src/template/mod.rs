@@ -18,7 +18,7 @@ mod value;
 pub use budget::Budget;
 pub use builtins::{builtins, is_true};
 pub use error::Error;
-pub use execute::{Executor, without_no_value};
+pub use execute::{Executor, shortened, without_no_value};
 pub use format::{format_float, print_value, quote, type_name};
 pub use function::{Function, Host, Parameter};
 pub use number::{parse_float, parse_int};

@@ -101,8 +101,8 @@ impl<'a> Decoder<'a> {
         loop {
             match self.parser.next()? {
                 Event::Scalar { value, tag, anchor, implicit } => {
-                    self.counted.nodes += 1;
-                    self.counted.bytes += value.len() as u64;
+                    self.counted.nodes = self.counted.nodes.saturating_add(1);
+                    self.counted.bytes = self.counted.bytes.saturating_add(value.len() as u64);
                     if self.is_merge_key(&value, tag.as_deref(), implicit) {
                         self.set_key(Key::Merge);
                     } else {
@@ -228,7 +228,7 @@ impl<'a> Decoder<'a> {
 
     fn open(&mut self, items: Items, anchor: Option<&'a str>) {
         let before = self.counted;
-        self.counted.nodes += 1;
+        self.counted.nodes = self.counted.nodes.saturating_add(1);
         if let Some(name) = anchor {
             self.anchors.insert(name, Anchor { value: None, weight: Weight::default() });
         }
@@ -288,9 +288,10 @@ impl<'a> Decoder<'a> {
         if anchor.value.is_none() {
             self.fail(Stage::Decode, format!("anchor '{name}' value contains itself"));
         }
-        self.counted.nodes += 1 + weight.nodes;
-        self.counted.bytes += weight.bytes;
-        self.aliased += weight.nodes;
+        // Aliases of aliases count more than there are numbers.
+        self.counted.nodes = self.counted.nodes.saturating_add(1).saturating_add(weight.nodes);
+        self.counted.bytes = self.counted.bytes.saturating_add(weight.bytes);
+        self.aliased = self.aliased.saturating_add(weight.nodes);
         if self.aliased > 100
             && self.counted.nodes > 1000
             && self.aliased as f64 / self.counted.nodes as f64 > allowed_ratio(self.counted.nodes)

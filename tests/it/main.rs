@@ -8,6 +8,7 @@
 )]
 
 mod api;
+mod attacks;
 mod charts;
 mod cli;
 mod cluster;

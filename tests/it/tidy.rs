@@ -170,11 +170,11 @@ fn no_test_file_is_forgotten() {
 #[test]
 fn nothing_committed_names_this_machine() {
     let mut files = Vec::new();
-    for folder in ["src", "tests", "benches"] {
+    for folder in ["src", "tests", "benches", "fuzz/fuzz_targets"] {
         rust_files(&root().join(folder), &mut files);
     }
     files.extend(
-        ["README.md", "CHANGELOG.md", "Cargo.toml"]
+        ["README.md", "CHANGELOG.md", "Cargo.toml", "fuzz/Cargo.toml", "fuzz/README.md"]
             .map(|name| root().join(name))
             .into_iter()
             .filter(|path| path.exists()),

@@ -84,9 +84,9 @@ pub(super) fn made<T: From<Str>>(host: &mut dyn Host, text: impl Into<Str>) -> R
     Ok(text.into())
 }
 
-/// Counts the items of a list or map that a function makes: each takes several bytes.
+/// Counts the items of a list or map that a function makes by the memory that they take.
 pub(super) fn spend_items(host: &mut dyn Host, count: usize) -> Result<(), String> {
-    host.spend(count.saturating_mul(4))
+    host.spend(count.saturating_mul(16))
 }
 
 /// Returns the bytes of a `[]uint8`.

@@ -26,28 +26,28 @@ use Parameter::{Int, List, Named, String as Text};
 pub(super) static FUNCTIONS: &[Function] = &[
     function("buildCustomCert", &[Text, Text], build_custom),
     function("genCA", &[Text, Int], |host, args| {
-        random(host, "genCA");
+        random(host, "genCA")?;
         authority(&Wanted::authority(args)?, new_key()?)
     }),
     function("genCAWithKey", &[Text, Int, Text], |host, args| {
-        random(host, "genCAWithKey");
+        random(host, "genCAWithKey")?;
         authority(&Wanted::authority(args)?, key(&text(&args[2]))?)
     }),
     function("genPrivateKey", &[Text], generate_key),
     function("genSelfSignedCert", &[Text, List, List, Int], |host, args| {
-        random(host, "genSelfSignedCert");
+        random(host, "genSelfSignedCert")?;
         self_signed(&Wanted::server(args)?, new_key()?)
     }),
     function("genSelfSignedCertWithKey", &[Text, List, List, Int, Text], |host, args| {
-        random(host, "genSelfSignedCertWithKey");
+        random(host, "genSelfSignedCertWithKey")?;
         self_signed(&Wanted::server(args)?, key(&text(&args[4]))?)
     }),
     function("genSignedCert", &[Text, List, List, Int, CERTIFICATE], |host, args| {
-        random(host, "genSignedCert");
+        random(host, "genSignedCert")?;
         signed(&Wanted::server(args)?, new_key()?, &args[4])
     }),
     function("genSignedCertWithKey", &[Text, List, List, Int, CERTIFICATE, Text], |host, args| {
-        random(host, "genSignedCertWithKey");
+        random(host, "genSignedCertWithKey")?;
         signed(&Wanted::server(args)?, key(&text(&args[5]))?, &args[4])
     }),
 ];
@@ -58,8 +58,9 @@ const CERTIFICATE: Parameter = Named("sprig.certificate");
 /// The longest that a certificate may be valid, so that its end is a date.
 const MOST_DAYS: i64 = 365_000;
 
-fn random(host: &mut dyn Host, name: &'static str) {
+fn random(host: &mut dyn Host, name: &'static str) -> Result<(), String> {
     State::note_random(host, name);
+    host.spend(SLOW)
 }
 
 /// A certificate with its key.
@@ -268,13 +269,13 @@ fn build_custom(_: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
 }
 
 fn generate_key(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
-    random(host, "genPrivateKey");
+    random(host, "genPrivateKey")?;
     let wrong = |error: rcgen::Error| format!("failed to generate private key: {error}");
     let pem = match &*text(&args[0]) {
         "ecdsa" => elliptic_pem(&new_key()?)?,
         "ed25519" => unix_lines(&KeyPair::generate_for(&PKCS_ED25519).map_err(wrong)?.serialize_pem()),
         "" | "rsa" => {
-            host.spend(SLOW)?;
+            host.spend(8 * SLOW)?;
             rsa_pem(&rsa::generate(4096)?)
         }
         "dsa" => return Err("keys of the outdated kind dsa cannot be generated; use ecdsa or ed25519".into()),

@@ -22,8 +22,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
     function("htpasswd", &[Text, Text], htpasswd),
 ];
 
-/// What a slow hash counts against the budget: some hundred of them use it up.
-pub(super) const SLOW: usize = 1 << 18;
+/// What a slow hash counts against the budget: some dozens of them use it up.
+pub(super) const SLOW: usize = 1 << 20;
 
 /// Returns a password hashed with a random salt, or what is wrong with it.
 fn hashed(host: &mut dyn Host, function: &'static str, password: &[u8]) -> Result<String, String> {

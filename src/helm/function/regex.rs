@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use regex::bytes::{Captures, RegexBuilder};
 
-use super::argument::{bytes, function, int, text};
+use super::argument::{bytes, function, int, spend_items, text};
 use super::regex_syntax::translate;
 use crate::template::format::quote_text;
 use crate::template::{Function, Host, List, ListKind, Parameter, Str, Value};
@@ -14,26 +14,30 @@ use crate::template::{Function, Host, List, ListKind, Parameter, Str, Value};
 use Parameter::{Int, String as Text};
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    function("mustRegexFind", &[Text, Text], |host, args| find(host, compile(&args[0])?, &args[1])),
-    function("mustRegexFindAll", &[Text, Text, Int], |host, args| find_all(host, compile(&args[0])?, args)),
-    function("mustRegexMatch", &[Text, Text], |host, args| matches(host, compile(&args[0])?, &args[1])),
-    function("mustRegexReplaceAll", &[Text, Text, Text], |host, args| replace(host, compile(&args[0])?, args, true)),
-    function("mustRegexReplaceAllLiteral", &[Text, Text, Text], |host, args| {
-        replace(host, compile(&args[0])?, args, false)
+    function("mustRegexFind", &[Text, Text], |host, args| find(compile(host, &args[0])?, host, &args[1])),
+    function("mustRegexFindAll", &[Text, Text, Int], |host, args| find_all(compile(host, &args[0])?, host, args)),
+    function("mustRegexMatch", &[Text, Text], |host, args| matches(compile(host, &args[0])?, host, &args[1])),
+    function("mustRegexReplaceAll", &[Text, Text, Text], |host, args| {
+        replace(compile(host, &args[0])?, host, args, true)
     }),
-    function("mustRegexSplit", &[Text, Text, Int], |host, args| split(host, compile(&args[0])?, args)),
-    function("regexFind", &[Text, Text], |host, args| find(host, must_compile(&args[0])?, &args[1])),
-    function("regexFindAll", &[Text, Text, Int], |host, args| find_all(host, must_compile(&args[0])?, args)),
-    function("regexMatch", &[Text, Text], |host, args| match compile(&args[0]) {
-        Ok(regex) => matches(host, regex, &args[1]),
+    function("mustRegexReplaceAllLiteral", &[Text, Text, Text], |host, args| {
+        replace(compile(host, &args[0])?, host, args, false)
+    }),
+    function("mustRegexSplit", &[Text, Text, Int], |host, args| split(compile(host, &args[0])?, host, args)),
+    function("regexFind", &[Text, Text], |host, args| find(must_compile(host, &args[0])?, host, &args[1])),
+    function("regexFindAll", &[Text, Text, Int], |host, args| find_all(must_compile(host, &args[0])?, host, args)),
+    function("regexMatch", &[Text, Text], |host, args| match compile(host, &args[0]) {
+        Ok(regex) => matches(regex, host, &args[1]),
         Err(_) => Ok(false.into()),
     }),
     function("regexQuoteMeta", &[Text], |_, args| Ok(quote_meta(bytes(&args[0])).into())),
-    function("regexReplaceAll", &[Text, Text, Text], |host, args| replace(host, must_compile(&args[0])?, args, true)),
-    function("regexReplaceAllLiteral", &[Text, Text, Text], |host, args| {
-        replace(host, must_compile(&args[0])?, args, false)
+    function("regexReplaceAll", &[Text, Text, Text], |host, args| {
+        replace(must_compile(host, &args[0])?, host, args, true)
     }),
-    function("regexSplit", &[Text, Text, Int], |host, args| split(host, must_compile(&args[0])?, args)),
+    function("regexReplaceAllLiteral", &[Text, Text, Text], |host, args| {
+        replace(must_compile(host, &args[0])?, host, args, false)
+    }),
+    function("regexSplit", &[Text, Text, Int], |host, args| split(must_compile(host, &args[0])?, host, args)),
 ];
 
 /// A regular expression that is ready to use.
@@ -49,18 +53,37 @@ type Compiled = Result<Arc<Regex>, String>;
 /// How many expressions are kept for all renders.
 const KEPT: usize = 256;
 
+/// The most memory that a compiled expression may take that is kept.
+const LARGEST_KEPT: usize = 1 << 20;
+
 /// The most memory that one compiled expression may take.
 const LARGEST: usize = 32 << 20;
 
-/// Returns an expression, or Go's error.
-fn compile(expression: &Value) -> Compiled {
+/// Returns an expression, or Go's error. A large one is compiled again each time, and that counts.
+fn compile(host: &mut dyn Host, expression: &Value) -> Compiled {
+    let known = kept(expression);
+    if !matches!(&known, Err(error) if is_too_large(error)) {
+        return known;
+    }
+    host.spend(LARGEST / 8)?;
+    build(&text(expression), LARGEST).map(Arc::new)
+}
+
+fn is_too_large(error: &str) -> bool {
+    error.starts_with(TOO_LARGE)
+}
+
+const TOO_LARGE: &str = "error parsing regexp: expression too large: ";
+
+/// Returns an expression that was compiled before, or is now.
+fn kept(expression: &Value) -> Compiled {
     static COMPILED: LazyLock<Mutex<HashMap<Vec<u8>, Compiled>>> = LazyLock::new(Mutex::default);
     let kept = || COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     let key = bytes(expression);
     if let Some(result) = kept().get(key) {
         return result.clone();
     }
-    let result = build(&text(expression)).map(Arc::new);
+    let result = build(&text(expression), LARGEST_KEPT).map(Arc::new);
     let mut kept = kept();
     if kept.len() >= KEPT {
         kept.clear();
@@ -69,19 +92,19 @@ fn compile(expression: &Value) -> Compiled {
     result
 }
 
-fn build(expression: &str) -> Result<Regex, String> {
+fn build(expression: &str, largest: usize) -> Result<Regex, String> {
     let translation = translate(expression)?;
     let regex = RegexBuilder::new(&translation.pattern)
-        .size_limit(LARGEST)
+        .size_limit(largest)
         .nest_limit(2500)
         .build()
-        .map_err(|_| format!("error parsing regexp: expression too large: `{expression}`"))?;
+        .map_err(|_| format!("{TOO_LARGE}`{expression}`"))?;
     Ok(Regex { regex, names: translation.names, is_empty: expression.is_empty() })
 }
 
 /// Returns an expression, or the message of the panic that Go ends a wrong one with.
-fn must_compile(expression: &Value) -> Compiled {
-    compile(expression).map_err(|error| {
+fn must_compile(host: &mut dyn Host, expression: &Value) -> Compiled {
+    compile(host, expression).map_err(|error| {
         let text = text(expression);
         let is_plain = text.chars().all(|c| c != '`' && c != '\u{feff}' && (c == '\t' || !c.is_control()));
         let quoted = if is_plain { format!("`{text}`") } else { quote_text(&text) };
@@ -100,10 +123,11 @@ fn width(text: &[u8], at: usize) -> usize {
 
 impl Regex {
     /// Returns the places of up to `limit` matches; none that is empty follows another directly.
-    fn places(&self, text: &[u8], limit: usize) -> Vec<Range<usize>> {
+    fn places(&self, host: &mut dyn Host, text: &[u8], limit: usize) -> Result<Vec<Range<usize>>, String> {
         let mut found = Vec::new();
         let (mut from, mut last_end) = (0, None);
         while found.len() < limit && from <= text.len() {
+            search(host, text.len() - from)?;
             let Some(place) = self.regex.find_at(text, from).map(|found| found.range()) else { break };
             let mut is_wanted = true;
             if place.end == from {
@@ -114,10 +138,11 @@ impl Regex {
             }
             last_end = Some(place.end);
             if is_wanted {
+                spend_items(host, 2)?;
                 found.push(place);
             }
         }
-        found
+        Ok(found)
     }
 
     /// Appends a replacement with what the groups matched in place of their names.
@@ -162,28 +187,33 @@ fn reference(text: &str) -> Option<(&str, &str)> {
     (!name.is_empty()).then_some((name, rest))
 }
 
-fn matches(host: &mut dyn Host, regex: Arc<Regex>, text: &Value) -> Result<Value, String> {
+/// Counts a search, which may look at all that is left of a text for a match that is short.
+fn search(host: &mut dyn Host, left: usize) -> Result<(), String> {
+    host.spend(1 + left / 256)
+}
+
+fn matches(regex: Arc<Regex>, host: &mut dyn Host, text: &Value) -> Result<Value, String> {
     host.spend(bytes(text).len())?;
     Ok(regex.regex.is_match(bytes(text)).into())
 }
 
-fn find(host: &mut dyn Host, regex: Arc<Regex>, text: &Value) -> Result<Value, String> {
+fn find(regex: Arc<Regex>, host: &mut dyn Host, text: &Value) -> Result<Value, String> {
     host.spend(bytes(text).len())?;
     Ok(Str::from(regex.regex.find(bytes(text)).map_or(&[][..], |found| found.as_bytes())).into())
 }
 
-fn find_all(host: &mut dyn Host, regex: Arc<Regex>, args: &[Value]) -> Result<Value, String> {
+fn find_all(regex: Arc<Regex>, host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let text = bytes(&args[1]);
     host.spend(text.len())?;
     let limit = usize::try_from(int(&args[2])).unwrap_or(usize::MAX);
-    let places = regex.places(text, limit);
+    let places = regex.places(host, text, limit)?;
     if places.is_empty() {
         return Ok(Value::List(List::nil(ListKind::String)));
     }
     Ok(Value::strings(places.into_iter().map(|place| &text[place])))
 }
 
-fn split(host: &mut dyn Host, regex: Arc<Regex>, args: &[Value]) -> Result<Value, String> {
+fn split(regex: Arc<Regex>, host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
     let text = bytes(&args[1]);
     host.spend(text.len())?;
     let limit = usize::try_from(int(&args[2])).unwrap_or(usize::MAX);
@@ -195,7 +225,7 @@ fn split(host: &mut dyn Host, regex: Arc<Regex>, args: &[Value]) -> Result<Value
     }
     let mut parts = Vec::new();
     let (mut start, mut end) = (0, 0);
-    for place in regex.places(text, limit) {
+    for place in regex.places(host, text, limit)? {
         if parts.len() == limit - 1 {
             break;
         }
@@ -211,13 +241,14 @@ fn split(host: &mut dyn Host, regex: Arc<Regex>, args: &[Value]) -> Result<Value
     Ok(Value::strings(parts))
 }
 
-fn replace(host: &mut dyn Host, regex: Arc<Regex>, args: &[Value], expands: bool) -> Result<Value, String> {
+fn replace(regex: Arc<Regex>, host: &mut dyn Host, args: &[Value], expands: bool) -> Result<Value, String> {
     let subject = bytes(&args[1]);
     let replacement = text(&args[2]);
     host.spend(subject.len())?;
     let mut out = Vec::with_capacity(subject.len());
     let (mut from, mut last_end) = (0, 0);
     while from <= subject.len() {
+        search(host, subject.len() - from)?;
         let Some(captures) = regex.regex.captures_at(subject, from) else { break };
         let place = captures.get(0).map_or(from..from, |whole| whole.range());
         out.extend_from_slice(&subject[last_end..place.start]);
