@@ -16,7 +16,7 @@ pub(super) const LARGEST_ARCHIVE: u64 = 100 << 20;
 const LARGEST_FILE: u64 = 5 << 20;
 
 /// How much of an archive may be anything but the contents of files.
-const LARGEST_REST: u64 = 32 << 20;
+const LARGEST_REST: u64 = 20 << 20;
 
 /// How many files an archive may hold.
 const MOST_FILES: usize = 20_000;

@@ -191,11 +191,12 @@ fn from_tree(tree: Arc<dyn Tree>, source: &Value) -> Result<Manifests, String> {
     let commit = Some(CommitId::new("0123456789012345678901234567890123456789"));
     let input = Input {
         app: &app,
-        sources: &[SourceInput { tree: Some(tree), commit, problem: String::new() }],
+        sources: &[SourceInput { tree: Some(tree), commit, version: String::new(), problem: String::new() }],
         capabilities: &Arc::new(Capabilities::default_for(Profile::default())),
         profile: Profile::default(),
         charts: &ChartCache::new(4),
         control_plane: "argocd",
+        archives: &source::NoArchives,
     };
     timed(|| source::render(&input)).map_err(|conditions| conditions[0].message.clone())
 }

@@ -189,7 +189,7 @@ fn reference(text: &str) -> Option<(&str, &str)> {
 
 /// Counts a search, which may look at all that is left of a text for a match that is short.
 fn search(host: &mut dyn Host, left: usize) -> Result<(), String> {
-    host.spend(1 + left / 256)
+    host.spend(1 + left / 64)
 }
 
 fn matches(regex: Arc<Regex>, host: &mut dyn Host, text: &Value) -> Result<Value, String> {

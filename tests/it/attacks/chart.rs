@@ -281,7 +281,7 @@ fn a15_descriptions_that_are_none() {
         (b"[]", "cannot load Chart.yaml"),
         (b"name: [a]", "cannot load Chart.yaml"),
         (b"{apiVersion: v2, name: c, version: 1.0.0, dependencies: 5}", "cannot load Chart.yaml"),
-        (b"{apiVersion: v2, name: c, version: 1.0.0, dependencies: [null]}", "missing in charts/"),
+        (b"{apiVersion: v2, name: c, version: 1.0.0, dependencies: [null]}", ""),
         (b"{apiVersion: v2, name: c, version: 1.0.0, dependencies: [5]}", "cannot load Chart.yaml"),
         (b"{apiVersion: v2, name: c, version: 1.0.0, maintainers: [null]}", ""),
     ] {
