@@ -1,5 +1,6 @@
 //! Packed charts.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -28,7 +29,8 @@ const LONGEST_NAME: usize = 4096;
 ///
 /// Nothing is ever written to a disk, so names that only some file systems take for the same are different here.
 pub(super) fn unpack(bytes: &[u8], left: &mut u64) -> Result<Vec<ChartFile>, String> {
-    let stream = Limited { inner: GzDecoder::new(bytes), left: *left + LARGEST_REST };
+    let foreseen = Cell::new(LARGEST_REST);
+    let stream = Limited { inner: GzDecoder::new(bytes), left: &foreseen };
     let mut archive = Archive::new(stream);
     let mut files = Vec::new();
     let mut names = HashSet::new();
@@ -56,6 +58,7 @@ pub(super) fn unpack(bytes: &[u8], left: &mut u64) -> Result<Vec<ChartFile>, Str
             ));
         }
         *left = left.checked_sub(size).ok_or_else(too_large)?;
+        foreseen.set(foreseen.get() + size);
         if files.len() >= MOST_FILES {
             return Err(format!("chart archive holds more than {MOST_FILES} files"));
         }
@@ -80,15 +83,16 @@ fn too_large() -> String {
 }
 
 /// A reader that fails when more comes out of it than was foreseen.
-struct Limited<R> {
+struct Limited<'a, R> {
     inner: R,
-    left: u64,
+    left: &'a Cell<u64>,
 }
 
-impl<R: Read> Read for Limited<R> {
+impl<R: Read> Read for Limited<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        self.left = self.left.checked_sub(read as u64).ok_or_else(|| io::Error::other(too_large()))?;
+        let left = self.left.get().checked_sub(read as u64);
+        self.left.set(left.ok_or_else(|| io::Error::other(too_large()))?);
         Ok(read)
     }
 }

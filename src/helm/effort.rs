@@ -11,6 +11,9 @@ const MOST_WORK: u64 = 1 << 21;
 /// How many references may lead on to each other.
 const DEEPEST: usize = 1000;
 
+/// How many references a schema may have.
+const MOST_REFERENCES: usize = 10_000;
+
 /// How much memory all patterns of a schema may take together.
 const MOST_PATTERNS: usize = 128 << 20;
 
@@ -31,13 +34,16 @@ pub(super) struct Effort {
     root: Value,
     /// The size that each pattern needs.
     patterns: HashMap<String, usize>,
+    references: usize,
 }
 
 impl Effort {
     /// Looks at a schema; an error if its patterns are too large.
     pub fn of(schema: &Value) -> Result<Self, String> {
-        let mut effort = Self { root: schema.clone(), patterns: HashMap::new() };
+        let mut effort = Self { root: schema.clone(), patterns: HashMap::new(), references: 0 };
         effort.survey(schema, MOST_PATTERNS)?;
+        // What the schema says of any value at all is known before it is compiled.
+        effort.check(&Value::Null)?;
         Ok(effort)
     }
 
@@ -53,6 +59,10 @@ impl Effort {
     fn survey(&mut self, schema: &Value, mut left: usize) -> Result<usize, String> {
         match schema {
             Value::Object(fields) => {
+                self.references += usize::from(fields.contains_key("$ref"));
+                if self.references > MOST_REFERENCES {
+                    return Err(format!("values.schema.json has more than {MOST_REFERENCES} references"));
+                }
                 if let Some(Value::String(pattern)) = fields.get("pattern") {
                     left = self.pattern(pattern, left)?;
                 }

@@ -130,7 +130,7 @@ fn c42_schemas_that_ask_for_too_much() {
     let chain: Vec<String> =
         (0..100_000).map(|at| format!("\"d{at}\": {{\"$ref\": \"#/$defs/d{}\"}}", at + 1)).collect();
     let chain = format!("{{\"$ref\": \"#/$defs/d0\", \"$defs\": {{{}, \"d100000\": {{}}}}}}", chain.join(","));
-    assert!(schema(&chain, "a: 1").expect_err("too deep").contains("lead on more than"));
+    assert!(schema(&chain, "a: 1").expect_err("too deep").contains("references"));
     let doubled: Vec<String> = (0..60)
         .map(|at| {
             format!(
