@@ -11,7 +11,7 @@ use crate::model::{
     AppId, Application, ChartArchive, ChartRequest, CommitId, CommitInfo, Condition, ConditionKind, IgnoreDifference,
     Object, Problem, Reference, Source, Tool, text,
 };
-use crate::registry::{Look, Registry};
+use crate::registry::{ArgoCredentials, Look, Registry};
 use crate::source::{self, Archives, ChartCache, EntryKind, Input, SourceInput, Tree};
 use crate::yaml;
 
@@ -200,6 +200,18 @@ impl Renderer {
         };
         pulled.insert(request, new);
         is_news
+    }
+
+    /// Says whether a chart could not be had.
+    pub fn lacks_charts(&self) -> bool {
+        self.registry.is_some() && locked(&self.pulled).values().any(|pulled| matches!(pulled, Pulled::Failed(_)))
+    }
+
+    /// Takes in credentials for charts that a cluster keeps.
+    pub fn learn_credentials(&self, argo: ArgoCredentials) {
+        if let Some(registry) = &self.registry {
+            registry.learn(argo);
+        }
     }
 
     /// Says whether a chart was had, or could not be.

@@ -3,6 +3,7 @@
 mod assess;
 mod catalog;
 mod confirm;
+mod credential;
 mod desired;
 mod environment;
 mod inspect;

@@ -15,10 +15,10 @@ use crate::config::Policy;
 use crate::git::{self, Repository};
 use crate::helm::{Capabilities, Profile};
 use crate::model::{
-    self, App, AppId, AppProgress, AuditEntry, ChartRequest, ClusterName, Environment, Fleet, Gk, Key, Mode, Operation,
-    OperationId, Problem, Progress, RepositoryInfo,
+    self, App, AppId, AppProgress, Application, AuditEntry, ChartRequest, ClusterName, Environment, Fleet, Gk, Key,
+    Mode, Operation, OperationId, Problem, Progress, RepositoryInfo,
 };
-use crate::registry::{Look, Registry};
+use crate::registry::{ArgoCredentials, Look, Registry};
 use crate::store::Journal;
 
 use super::assess::{self, Live, Scene, Verdicts};
@@ -110,10 +110,16 @@ enum Inner {
     Catalog(Box<(Catalog, Vec<Arc<Environment>>, String)>),
     Cloned(String, Foreign),
     Pulled(ChartRequest, bool),
+    Credentials(ArgoCredentials),
     Fetched(Result<(), git::Error>),
     Got(ClusterName, Key, Option<Box<model::Object>>),
     Answer(ClusterName, Option<Box<Answer>>, AppId, Key),
     Operation(OperationId, Step),
+}
+
+/// Returns the namespace in which Argo CD would keep an Application.
+fn control_plane(app: &Application) -> &str {
+    if app.namespace.is_empty() { "argocd" } else { &app.namespace }
 }
 
 /// One application as the world keeps it.
@@ -174,6 +180,7 @@ pub(super) struct World {
     is_fetching: bool,
     cloning: BTreeSet<String>,
     pulling: BTreeSet<ChartRequest>,
+    asked_for_credentials: BTreeSet<ClusterName>,
     doubts: HashMap<ClusterName, Vec<Doubt>>,
     publish_at: Option<Instant>,
     fleet: watch::Sender<Arc<Fleet>>,
@@ -215,6 +222,7 @@ pub fn start(setup: Setup) -> Handle {
         is_fetching: false,
         cloning: BTreeSet::new(),
         pulling: BTreeSet::new(),
+        asked_for_credentials: BTreeSet::new(),
         doubts: HashMap::new(),
         publish_at: None,
         fleet,
@@ -408,6 +416,11 @@ impl World {
                 if is_news {
                     self.read();
                 }
+                self.ask_for_credentials();
+            }
+            Inner::Credentials(found) => {
+                self.renderer.learn_credentials(found);
+                self.pull_again(Look::Needed);
             }
             Inner::Fetched(result) => {
                 self.is_fetching = false;
@@ -529,6 +542,27 @@ impl World {
         });
     }
 
+    /// Asks every cluster once, and only if a chart could not be had, for the credentials that Argo CD keeps there.
+    fn ask_for_credentials(&mut self) {
+        if !self.renderer.lacks_charts() {
+            return;
+        }
+        let namespaces: BTreeSet<String> =
+            self.catalog.entries.values().map(|entry| control_plane(&entry.application).to_owned()).collect();
+        for (name, state) in &self.clusters {
+            let (Some(api), Some(discovery)) = (state.api.clone(), state.discovery.clone()) else { continue };
+            if self.asked_for_credentials.insert(name.clone()) {
+                let (namespaces, inner) = (namespaces.clone(), self.inner.clone());
+                tokio::spawn(async move {
+                    let found = super::credential::of_argo(&api, &discovery, namespaces).await;
+                    if !found.is_empty() {
+                        drop(inner.send(Inner::Credentials(found)));
+                    }
+                });
+            }
+        }
+    }
+
     fn take_catalog(&mut self, catalog: Catalog, environments: Vec<Arc<Environment>>) {
         self.has_catalog = true;
         self.environments = environments;
@@ -642,6 +676,7 @@ impl World {
                     self.read();
                 }
                 self.soil(name);
+                self.ask_for_credentials();
             }
             Observation::Lost(error, pause) => {
                 state.last_error = Some(model::text::line(&error.to_string()).into_owned());

@@ -18,6 +18,9 @@ struct Entry {
     credential: Credential,
 }
 
+/// The Secrets that hold credentials for charts, as a label selector.
+pub const SECRETS: &str = "argocd.argoproj.io/secret-type in (repository,repo-creds)";
+
 /// The label that says what a Secret is for.
 pub const SECRET_TYPE: &str = "argocd.argoproj.io/secret-type";
 
@@ -45,6 +48,18 @@ impl ArgoCredentials {
         self.entries.push(Entry { url, is_template, credential });
     }
 
+    /// Takes in others; what was known of a URL is replaced.
+    pub fn extend(&mut self, new: ArgoCredentials) {
+        self.entries
+            .retain(|old| !new.entries.iter().any(|new| new.url == old.url && new.is_template == old.is_template));
+        self.entries.extend(new.entries);
+    }
+
+    /// Says whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// Returns the credentials for an address: of its own Secret, else of the longest prefix.
     pub(super) fn find(&self, address: &str) -> Option<&Credential> {
         let holds = |entry: &&Entry| match entry.is_template {
@@ -67,6 +82,17 @@ mod tests {
 
     fn secret(pairs: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
         pairs.iter().map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec())).collect()
+    }
+
+    #[test]
+    fn what_is_new_replaces_what_was_known() {
+        let user = |name| secret(&[("url", "https://charts.example.org"), ("type", "helm"), ("username", name)]);
+        let (mut argo, mut new) = (ArgoCredentials::default(), ArgoCredentials::default());
+        argo.add("repository", &user("old"));
+        new.add("repository", &user("new"));
+        argo.extend(new);
+        assert_eq!(argo.find("https://charts.example.org").map(|found| found.username.as_str()), Some("new"));
+        assert_eq!(argo.entries.len(), 1);
     }
 
     #[test]

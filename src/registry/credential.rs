@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -128,8 +129,8 @@ impl fmt::Display for Helper {
 pub struct Credentials {
     /// What a person gave with the command: for the repository that the command names, or for its registry.
     pub given: Option<(String, Credential)>,
-    /// Argo CD's repository Secrets.
-    pub argo: ArgoCredentials,
+    /// Argo CD's repository Secrets, as far as clusters showed them.
+    pub argo: Arc<Mutex<ArgoCredentials>>,
     /// Helm's `repositories.yaml`.
     pub repositories: Repositories,
     /// Helm's registry settings and docker's, in this order.
@@ -137,6 +138,10 @@ pub struct Credentials {
 }
 
 impl Credentials {
+    fn of_argo(&self, address: &str) -> Option<Credential> {
+        self.argo.lock().unwrap_or_else(PoisonError::into_inner).find(address).cloned()
+    }
+
     /// Returns who asks at a classic repository.
     pub(super) fn classic(&self, base: &Url) -> Credential {
         let address = base.as_str();
@@ -146,13 +151,11 @@ impl Credentials {
             return credential.clone();
         }
         let own = from_url(base);
-        let found = self.argo.find(address).or_else(|| self.repositories.by_url(address).map(|one| &one.credential));
+        let known = || self.repositories.by_url(address).map(|one| one.credential.clone());
+        let found = self.of_argo(address).or_else(known);
         match (own, found) {
-            (Some(own), found) => {
-                Credential { trust: found.map(|found| found.trust.clone()).unwrap_or_default(), ..own }
-            }
-            (None, Some(found)) => found.clone(),
-            (None, None) => Credential::default(),
+            (Some(own), found) => Credential { trust: found.map(|found| found.trust).unwrap_or_default(), ..own },
+            (None, found) => found.unwrap_or_default(),
         }
     }
 
@@ -167,8 +170,8 @@ impl Credentials {
         {
             return Ok(credential.clone());
         }
-        if let Some(found) = self.argo.find(&address) {
-            return Ok(found.clone());
+        if let Some(found) = self.of_argo(&address) {
+            return Ok(found);
         }
         for config in &self.registries {
             if let Some(found) = config.find(host, path).await? {

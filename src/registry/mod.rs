@@ -23,7 +23,7 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 use sha2::{Digest, Sha256};
 
-pub use self::argo::{ArgoCredentials, SECRET_TYPE};
+pub use self::argo::{ArgoCredentials, SECRET_TYPE, SECRETS};
 use self::cache::{Cache, Pulled, Versions, age, hex};
 pub use self::credential::{Credential, Credentials, Helper, Secret, Trust};
 pub use self::docker::DockerConfig;
@@ -112,6 +112,11 @@ impl Registry {
     pub fn new(setup: Setup) -> Self {
         let cache = Cache::new(setup.cache.clone());
         Self { setup, client: Client::new(), registries: Registries::default(), cache, indexes: Mutex::default() }
+    }
+
+    /// Takes in credentials that a cluster keeps.
+    pub fn learn(&self, argo: ArgoCredentials) {
+        self.setup.credentials.argo.lock().unwrap_or_else(PoisonError::into_inner).extend(argo);
     }
 
     /// Returns a chart's archive, from the cache as far as that can be.

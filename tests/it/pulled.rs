@@ -388,6 +388,47 @@ async fn charts_are_synced_and_newer_ones_are_drift() {
     handle.send(Request::Shutdown);
 }
 
+/// A repository that wants a password, which only Argo CD's Secret in the cluster has.
+#[tokio::test]
+async fn credentials_come_from_argo_cds_secrets() {
+    let server = Server::start(|asked| match (asked.authorization.as_deref(), asked.path.as_str()) {
+        (Some("Basic cm9ib3Q6Y2FuYXJ5LTc="), "/index.yaml") => {
+            Said::file("apiVersion: v1\nentries:\n  web:\n  - {name: web, version: 1.0.0, urls: [web.tgz]}\n")
+        }
+        (Some("Basic cm9ib3Q6Y2FuYXJ5LTc="), _) => Said::file(chart("web", "1.0.0", &[])),
+        _ => Said::status(401),
+    });
+    let folder = TempDir::new().unwrap();
+    let repository = folder.path().join("repository");
+    std::fs::create_dir(&repository).unwrap();
+    git(&repository, &["init", "-q"]);
+    let source = format!("source: {{repoURL: '{}', chart: web, targetRevision: 1.0.0}}", server.url);
+    let app = application("web", &source).replace("nowhere, namespace: shop", "sim, namespace: default");
+    write(&repository, &[("apps/web.yaml", &app)]);
+    git(&repository, &["add", "-A"]);
+    git(&repository, &["commit", "-qm", "apps"]);
+    let cluster = sim::Cluster::new("sim", sim::Options::default());
+    let open = Connection::from_client(cluster.client(), "sim");
+    let secret = serde_json::json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "charts",
+        "labels": {"argocd.argoproj.io/secret-type": "repo-creds"}},
+        "stringData": {"url": server.url, "type": "helm", "username": "robot", "password": "canary-7"}});
+    create(&cluster, "/api/v1/namespaces/argocd/secrets", secret).await;
+    let handle = engine::start(Setup {
+        registry: Some(Arc::new(Registry::new(quarterdeck::registry::Setup::new(folder.path().join("cache"))))),
+        open: BTreeMap::from([(ClusterName::new("sim"), open)]),
+        ..Setup::new(Repository::open(&repository).unwrap())
+    });
+    until(&handle, "1.0.0", Sync::OutOfSync).await;
+    assert!(!format!("{:?}", handle.fleet()).contains("canary-7"));
+    handle.send(Request::Shutdown);
+}
+
+async fn create(cluster: &sim::Cluster, path: &str, object: serde_json::Value) {
+    let request = http::Request::post(path).header("content-type", "application/json");
+    let request = request.body(serde_json::to_vec(&object).unwrap()).unwrap();
+    cluster.client().request::<serde_json::Value>(request).await.unwrap();
+}
+
 /// Waits until the one application stands so.
 async fn until(handle: &Handle, version: &str, sync: Sync) {
     let mut snapshots = handle.subscribe();

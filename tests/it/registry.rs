@@ -769,7 +769,7 @@ async fn a_real_registry_knows_its_users() {
     assert_eq!(version(&with("docker", right), &request).await, "1.0.0");
     let given = Some((format!("oci://{}/web", oci.host), Credential::new("ana", "hunter2")));
     assert_eq!(version(&with("given", Credentials { given, ..Credentials::default() }), &request).await, "1.0.0");
-    let mut argo = Credentials::default();
+    let argo = Credentials::default();
     let pairs = [
         ("url", oci.host.as_str()),
         ("type", "helm"),
@@ -778,6 +778,6 @@ async fn a_real_registry_knows_its_users() {
         ("password", "hunter2"),
     ];
     let data = pairs.iter().map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec())).collect();
-    argo.argo.add("repository", &data);
+    argo.argo.lock().unwrap().add("repository", &data);
     assert_eq!(version(&with("argo", argo), &request).await, "1.0.0");
 }
