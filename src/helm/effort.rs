@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 /// How often a part of a schema may be laid on a part of the values.
 const MOST_WORK: u64 = 1 << 21;
 
-/// How many references may lead on to each other.
-const DEEPEST: usize = 1000;
+/// How deep schemas and values together may be.
+const DEEPEST: usize = 4000;
 
 /// How many references a schema may have.
 const MOST_REFERENCES: usize = 10_000;

@@ -96,7 +96,7 @@ mod tests {
             ValueInput::SetString("a.b=3".into()),
             ValueInput::Set("a.b=2,a.c=2".into()),
             file("a: {b: 1, c: 1, d: 1}\n---\na: {e: 1}"),
-            ValueInput::SetJson("{\"f\": [1]}".into()),
+            ValueInput::SetJson("f=[1]".into()),
         ];
         let v4 = json!({"a": {"b": "3", "c": 2, "d": 1.0, "e": 1.0}, "f": [1.0]});
         assert_eq!(values(&inputs, Profile::V4_3).map(Value::Object), Ok(v4));

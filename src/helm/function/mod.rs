@@ -108,7 +108,7 @@ mod tests {
             .map_err(|error| error.to_string())?;
         let mut state = State::new(profile);
         let find = |name: &str| find(profile, name);
-        let budget = Budget { depth: 200, steps: 1 << 22, ..Budget::default() };
+        let budget = Budget { depth: 200, steps: 1 << 24, ..Budget::default() };
         let mut executor = Executor::new(&templates, &find, &mut state, budget);
         let out = executor.execute("t", &Map::new().into()).map_err(|error| error.to_string())?;
         Ok(String::from_utf8_lossy(&out).into_owned())
