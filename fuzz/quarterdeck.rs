@@ -4,6 +4,7 @@
 pub mod helm;
 #[path = "../src/model/mod.rs"]
 pub mod model;
+pub mod registry;
 #[path = "../src/template/mod.rs"]
 pub mod template;
 #[path = "../src/yaml/mod.rs"]
