@@ -9,7 +9,8 @@ use libfuzzer_sys::fuzz_target;
 use quarterdeck::helm::{self, ChartFile, Options, Profile};
 use quarterdeck::template::Budget;
 
-const HELPERS: &str = r#"{{ define "name" }}{{ .Chart.Name }}{{ end }}{{ define "self" }}{{ include "self" . }}{{ end }}"#;
+const HELPERS: &str =
+    r#"{{ define "name" }}{{ .Chart.Name }}{{ end }}{{ define "self" }}{{ include "self" . }}{{ end }}"#;
 
 fuzz_target!(|input: &[u8]| {
     let at = input.iter().position(|byte| *byte == 0);

@@ -53,8 +53,11 @@ type Compiled = Result<Arc<Regex>, String>;
 /// How many expressions are kept for all renders.
 const KEPT: usize = 256;
 
-/// The most memory that a compiled expression may take that is kept.
-const LARGEST_KEPT: usize = 1 << 20;
+/// The most memory that a compiled expression may take that is kept; most take no more than the first.
+const LARGEST_KEPT: [usize; 2] = [64 << 10, 1 << 20];
+
+/// The most memory that all of them may take together.
+const MOST_KEPT: usize = 64 << 20;
 
 /// The most memory that one compiled expression may take.
 const LARGEST: usize = 32 << 20;
@@ -65,7 +68,7 @@ fn compile(host: &mut dyn Host, expression: &Value) -> Compiled {
     if !matches!(&known, Err(error) if is_too_large(error)) {
         return known;
     }
-    host.spend(LARGEST / 8)?;
+    host.spend(LARGEST / 4)?;
     build(&text(expression), LARGEST).map(Arc::new)
 }
 
@@ -75,20 +78,35 @@ fn is_too_large(error: &str) -> bool {
 
 const TOO_LARGE: &str = "error parsing regexp: expression too large: ";
 
+/// Expressions that were compiled, and the most memory that they may take.
+#[derive(Default)]
+struct Kept {
+    by_text: HashMap<Vec<u8>, Compiled>,
+    size: usize,
+}
+
 /// Returns an expression that was compiled before, or is now.
 fn kept(expression: &Value) -> Compiled {
-    static COMPILED: LazyLock<Mutex<HashMap<Vec<u8>, Compiled>>> = LazyLock::new(Mutex::default);
+    static COMPILED: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
     let kept = || COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     let key = bytes(expression);
-    if let Some(result) = kept().get(key) {
+    if let Some(result) = kept().by_text.get(key) {
         return result.clone();
     }
-    let result = build(&text(expression), LARGEST_KEPT).map(Arc::new);
-    let mut kept = kept();
-    if kept.len() >= KEPT {
-        kept.clear();
+    let [usual, largest] = LARGEST_KEPT;
+    let mut size = usual;
+    let mut result = build(&text(expression), size);
+    if matches!(&result, Err(error) if is_too_large(error)) {
+        size = largest;
+        result = build(&text(expression), size);
     }
-    kept.insert(key.to_vec(), result.clone());
+    let result = result.map(Arc::new);
+    let mut kept = kept();
+    if kept.by_text.len() >= KEPT || kept.size + size > MOST_KEPT {
+        *kept = Kept::default();
+    }
+    kept.size += size;
+    kept.by_text.insert(key.to_vec(), result.clone());
     result
 }
 
