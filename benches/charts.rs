@@ -128,7 +128,7 @@ fn in_process(chart: &Path, rounds: usize) -> Result<f64> {
 
 /// One line of the table.
 struct Line {
-    chart: String,
+    chart: PathBuf,
     helm: f64,
     quarterdeck: f64,
     in_process: f64,
@@ -136,6 +136,7 @@ struct Line {
     memory: u64,
 }
 
+/// Measures one chart process by process; nothing if it does not render with its default values.
 fn measure(arguments: &Arguments, chart: &Path) -> Result<Option<Line>> {
     let quarterdeck = Path::new(env!("CARGO_BIN_EXE_quarterdeck"));
     let (first, second) = (run(&arguments.helm, chart)?, run(quarterdeck, chart)?);
@@ -148,10 +149,10 @@ fn measure(arguments: &Arguments, chart: &Path) -> Result<Option<Line>> {
         ours.push(run(quarterdeck, chart)?.time);
     }
     Ok(Some(Line {
-        chart: chart.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        chart: chart.to_owned(),
         helm: median(theirs),
         quarterdeck: median(ours),
-        in_process: in_process(chart, arguments.rounds)?,
+        in_process: 0.0,
         helm_memory: first.memory,
         memory: second.memory,
     }))
@@ -162,22 +163,25 @@ fn against_helm(arguments: &Arguments, out: &mut impl std::io::Write) -> Result<
     arguments.folders.iter().try_for_each(|folder| charts(folder, &mut found))?;
     writeln!(out, "| chart | helm ms | quarterdeck ms | ratio | loaded ms | ratio | helm MiB | quarterdeck MiB |")?;
     writeln!(out, "|---|--:|--:|--:|--:|--:|--:|--:|")?;
+    // All processes come first: what this one holds by then would count as their memory.
     let mut lines = Vec::new();
     for chart in &found {
-        let Some(line) = measure(arguments, chart)? else { continue };
+        lines.extend(measure(arguments, chart)?);
+    }
+    for line in &mut lines {
+        line.in_process = in_process(&line.chart, arguments.rounds)?;
+        let name = line.chart.file_name().unwrap_or_default().to_string_lossy();
         let (whole, inner) = (line.helm / line.quarterdeck, line.helm / line.in_process);
         let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
         writeln!(
             out,
-            "| {} | {:.1} | {:.1} | {whole:.1} | {:.2} | {inner:.0} | {:.0} | {:.0} |",
-            line.chart,
+            "| {name} | {:.1} | {:.1} | {whole:.1} | {:.2} | {inner:.0} | {:.0} | {:.0} |",
             line.helm,
             line.quarterdeck,
             line.in_process,
             mib(line.helm_memory),
             mib(line.memory)
         )?;
-        lines.push(line);
     }
     if lines.is_empty() {
         return Ok(());
@@ -187,7 +191,8 @@ fn against_helm(arguments: &Arguments, out: &mut impl std::io::Write) -> Result<
     };
     let least = |ratio: &dyn Fn(&Line) -> f64| {
         let slowest = lines.iter().min_by(|one, other| ratio(one).total_cmp(&ratio(other)));
-        slowest.map_or_else(String::new, |line| format!("{:.1} ({})", ratio(line), line.chart))
+        let name = |line: &Line| line.chart.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        slowest.map_or_else(String::new, |line| format!("{:.1} ({})", ratio(line), name(line)))
     };
     let whole = |line: &Line| line.helm / line.quarterdeck;
     let inner = |line: &Line| line.helm / line.in_process;

@@ -92,16 +92,20 @@ mod tests {
 
     #[test]
     fn later_classes_win() {
-        let inputs = [
-            ValueInput::SetString("a.b=3".into()),
-            ValueInput::Set("a.b=2,a.c=2".into()),
-            file("a: {b: 1, c: 1, d: 1}\n---\na: {e: 1}"),
-            ValueInput::SetJson("f=[1]".into()),
-        ];
+        let inputs = |json: &str| {
+            [
+                ValueInput::SetString("a.b=3".into()),
+                ValueInput::Set("a.b=2,a.c=2".into()),
+                file("a: {b: 1, c: 1, d: 1}\n---\na: {e: 1}"),
+                ValueInput::SetJson(json.into()),
+            ]
+        };
+        let object = "{\"f\": [1]}";
         let v4 = json!({"a": {"b": "3", "c": 2, "d": 1.0, "e": 1.0}, "f": [1.0]});
-        assert_eq!(values(&inputs, Profile::V4_3).map(Value::Object), Ok(v4));
+        assert_eq!(values(&inputs(object), Profile::V4_3).map(Value::Object), Ok(v4));
         let v3 = json!({"a": {"b": "3", "c": 2, "d": 1.0}, "f": [1.0]});
-        assert_eq!(values(&inputs, Profile::V3_19).map(Value::Object), Ok(v3));
+        assert_eq!(values(&inputs("f=[1]"), Profile::V3_19).map(Value::Object), Ok(v3));
+        assert!(values(&inputs(object), Profile::V3_19).is_err(), "Helm 3 takes no whole objects");
     }
 
     #[test]

@@ -543,6 +543,10 @@ impl Host for Executor<'_> {
         if self.evaluating >= DEEPEST_EVALUATION {
             return Err(format!("tpl is nested deeper than {DEEPEST_EVALUATION} levels"));
         }
+        if !self.parsed.contains_key(text) {
+            // What is parsed is kept, and is bigger than its text.
+            self.spend(text.len().saturating_mul(16).saturating_add(1024))?;
+        }
         let templates = match self.parsed(text) {
             Ok(templates) => templates,
             Err(error) => {
