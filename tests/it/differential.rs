@@ -133,12 +133,23 @@ fn said(text: &str) -> String {
     lines.join("\n").trim_end().to_owned()
 }
 
+/// Tells whether an error is a longer one without its middle, as errors are beyond 4 KiB.
+fn is_shortened(error: &str, whole: &str) -> bool {
+    let ends = error.split_once(" [...] ");
+    whole.len() > 4096
+        && error.len() <= 4096
+        && ends.is_some_and(|(start, end)| !end.is_empty() && whole.starts_with(start) && whole.ends_with(end))
+}
+
 fn compare(case: &Case, command: &str, helms: &Path, profile: Profile) -> Option<String> {
     let (theirs, ours) = (case.unpack(), case.unpack());
     let helm = helms.join(release(profile)).join("helm");
-    let helm = run(&helm, theirs.path(), command, &[]);
+    let mut helm = run(&helm, theirs.path(), command, &[]);
     let program = Path::new(env!("CARGO_BIN_EXE_quarterdeck"));
     let quarterdeck = run(program, ours.path(), command, &["--helm-compat", profile.name()]);
+    if is_shortened(&quarterdeck.error, &helm.error) {
+        helm.error.clone_from(&quarterdeck.error);
+    }
     if helm == quarterdeck {
         return None;
     }
