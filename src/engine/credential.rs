@@ -26,7 +26,11 @@ fn add(secret: &Object, found: &mut ArgoCredentials) {
     let kind = value.pointer("/metadata/labels").and_then(|labels| labels.get(SECRET_TYPE)?.as_str());
     let Some(entries) = value.get("data").and_then(|data| data.as_object()) else { return };
     let decoded = |text: &serde_json::Value| STANDARD.decode(text.as_str()?).ok();
-    let data: BTreeMap<String, Vec<u8>> =
-        entries.iter().filter_map(|(key, text)| Some((key.clone(), decoded(text)?))).collect();
+    // What one cluster keeps must not weaken the connection that charts for another one come through.
+    let data: BTreeMap<String, Vec<u8>> = entries
+        .iter()
+        .filter(|(key, _)| key.as_str() != "insecure")
+        .filter_map(|(key, text)| Some((key.clone(), decoded(text)?)))
+        .collect();
     found.add(kind.unwrap_or_default(), &data);
 }
