@@ -170,6 +170,11 @@ impl Keymap {
         Found::Nothing
     }
 
+    /// Says whether any action's keys have this one among them.
+    pub fn uses(&self, press: Press) -> bool {
+        self.bindings.iter().any(|(_, keys, _)| keys.contains(&press))
+    }
+
     /// Returns the keys of an action as people read them.
     pub fn keys(&self, action: Action) -> &[String] {
         self.written.get(&action).map_or(&[], Vec::as_slice)

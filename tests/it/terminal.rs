@@ -174,7 +174,7 @@ fn the_demo_is_worked_with_from_the_keyboard() {
     press_each(&mut terminal, &["s"]);
     terminal.expect("replicas 5 → 2");
     press_each(&mut terminal, &["y"]);
-    terminal.expect("Succeeded");
+    terminal.expect("1 application is as Git says");
     press_each(&mut terminal, &["\x1b"]);
     terminal.expect("Synced");
     press_each(&mut terminal, &["\x1b"]);
@@ -185,7 +185,8 @@ fn the_demo_is_worked_with_from_the_keyboard() {
     press_each(&mut terminal, &["P"]);
     terminal.expect("5 commits forward");
     press_each(&mut terminal, &["y"]);
-    terminal.expect("Git has moved");
+    terminal.expect("Git has moved; ");
+    terminal.expect("as Git says");
     press_each(&mut terminal, &["\x1b"]);
     terminal.expect("staging has everything");
 
@@ -198,14 +199,15 @@ fn the_demo_is_worked_with_from_the_keyboard() {
     terminal.expect("Type prod to confirm");
     press_each(&mut terminal, &["\x7f", "prod", "\r"]);
     terminal.expect("by ana");
-    terminal.expect("Succeeded");
+    // Applications succeed one by one; only then has the operation ended, and leaving is not asked about.
+    terminal.expect("applications are as Git says");
     press_each(&mut terminal, &["\x1b"]);
     terminal.expect("stable v1.1.0");
 
-    // Help, and out.
+    // Help, and out: on a slow line both keys come as one.
     press_each(&mut terminal, &["?"]);
     terminal.expect("kubectl --kubeconfig");
-    press_each(&mut terminal, &["\x1b", "q"]);
+    press_each(&mut terminal, &["\x1bq"]);
     assert_eq!(terminal.end(), 0);
     let end = terminal.bytes();
     let end = String::from_utf8_lossy(&end[end.len().saturating_sub(400)..]).into_owned();

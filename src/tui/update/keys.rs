@@ -16,6 +16,16 @@ pub(super) fn key(state: &mut State, event: KeyEvent, effects: &mut Vec<Effect>)
         return;
     }
     let press = Press::from(event);
+    // On a slow line Esc and the next key arrive as one, which is how terminals write alt: it is taken for both of them.
+    let is_one_byte = matches!(press.code, KeyCode::Char(_) | KeyCode::Enter | KeyCode::Tab | KeyCode::Backspace);
+    if press.alt && is_one_byte && !state.keymap.uses(press) {
+        pressed(state, Press { code: KeyCode::Esc, ctrl: false, alt: false }, effects);
+        return pressed(state, Press { alt: false, ..press }, effects);
+    }
+    pressed(state, press, effects);
+}
+
+fn pressed(state: &mut State, press: Press, effects: &mut Vec<Effect>) {
     if press.ctrl && press.code == KeyCode::Char('c') {
         return leave(state, effects);
     }

@@ -16,7 +16,10 @@ fn keys(state: &mut State, text: &str) -> Vec<Effect> {
     let press = |text: &str| {
         let (modifiers, text) = match text.strip_prefix("ctrl-") {
             Some(rest) => (KeyModifiers::CONTROL, rest),
-            None => (KeyModifiers::NONE, text),
+            None => match text.strip_prefix("alt-") {
+                Some(rest) => (KeyModifiers::ALT, rest),
+                None => (KeyModifiers::NONE, text),
+            },
         };
         let code = match text {
             "enter" => KeyCode::Enter,
@@ -309,4 +312,19 @@ fn leaving_is_asked_about_for_each_operation() {
     update(&mut state, message);
     assert!(!leaves(&keys(&mut state, "q")), "another operation runs now");
     assert!(leaves(&keys(&mut state, "q")));
+}
+
+#[test]
+fn escape_and_a_key_that_arrive_as_one_are_both_taken() {
+    let mut state = state(Screen::Apps, SIZE);
+    keys(&mut state, "?");
+    let effects = keys(&mut state, "alt-q");
+    assert!(state.layers.is_empty() && matches!(effects.as_slice(), [Effect::Quit]));
+
+    // Nothing is confirmed by it: Esc comes first.
+    select(&mut state, "stag-01-redis");
+    planned(&mut state, opened::plan(false, true));
+    let effects = keys(&mut state, "alt-y");
+    assert!(requests(&effects).iter().all(|request| !matches!(request, Request::Run(_))));
+    assert!(!matches!(state.layers.last(), Some(Layer::Confirm(_))));
 }
