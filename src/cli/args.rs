@@ -17,6 +17,36 @@ pub struct Arguments {
     pub command: Option<Command>,
 }
 
+impl Arguments {
+    /// Reads the arguments of the process.
+    ///
+    /// # Errors
+    /// When they make no sense, or ask for help: clap's answer.
+    pub fn read() -> Result<Self, clap::Error> {
+        // Rendering a chart takes less time than making every other command ready to be recognised.
+        let of_template = std::env::args_os().nth(1).filter(|first| first == "template");
+        if let Some(Ok(TemplateOnly { global, command })) = of_template.map(|_| TemplateOnly::try_parse()) {
+            let Only::Template(template) = command;
+            return Ok(Self { global, command: Some(Command::Template(template)) });
+        }
+        Self::try_parse()
+    }
+}
+
+/// The same with one command.
+#[derive(Debug, Parser)]
+struct TemplateOnly {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Only,
+}
+
+#[derive(Debug, Subcommand)]
+enum Only {
+    Template(Box<Template>),
+}
+
 const EXIT_CODES: &str = "Exit codes: 0 fine, 1 error, 2 drift or not healthy, 3 refused by a gate.";
 
 /// Options that every command takes.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::git::{self, Repository};
-use crate::helm::{self, Capabilities, Profile};
+use crate::helm::{Capabilities, Profile};
 use crate::model::{
     AppId, Application, ChartArchive, ChartRequest, CommitId, CommitInfo, Condition, ConditionKind, IgnoreDifference,
     Object, Problem, Reference, Source, Tool, text,
@@ -350,7 +350,8 @@ impl Renderer {
         };
         std::thread::scope(|scope| {
             // Where there is no thread to be had, each is rendered in its turn.
-            let threads: Vec<_> = (0..workers).map_while(|_| helm::spawn_worker(scope, work).ok()).collect();
+            let thread = || std::thread::Builder::new().name("render".into());
+            let threads: Vec<_> = (0..workers).map_while(|_| thread().spawn_scoped(scope, work).ok()).collect();
             threads.into_iter().for_each(|thread| drop(thread.join()));
         });
     }

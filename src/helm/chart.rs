@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::load::ChartFile;
 use super::metadata::Metadata;
 use super::profile::Profile;
-use super::schema::Compiled;
+use super::schema::Schema;
 use crate::template::Templates;
 
 /// How many orders of parsed templates a chart keeps: its subcharts can be switched in several ways.
@@ -26,8 +26,8 @@ pub struct Chart {
     /// The documents of `values.yaml`.
     pub(super) values: Vec<Map<String, Value>>,
     pub(super) schema: Option<Arc<[u8]>>,
-    /// The same, compiled when it is needed first.
-    pub(super) compiled_schema: OnceLock<Result<Compiled, String>>,
+    /// The same, read when it is needed first.
+    pub(super) read_schema: OnceLock<Result<Schema, String>>,
     pub(super) dependencies: Vec<Arc<Chart>>,
     parsed: Mutex<HashMap<(Profile, Vec<String>), Templates>>,
 }
@@ -40,7 +40,7 @@ impl Chart {
             files: Vec::new(),
             values: Vec::new(),
             schema: None,
-            compiled_schema: OnceLock::new(),
+            read_schema: OnceLock::new(),
             dependencies: Vec::new(),
             parsed: Mutex::default(),
         }

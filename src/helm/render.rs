@@ -1,11 +1,8 @@
 //! One render: from a chart and options to the text that helm prints.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::io;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::thread::{Scope, ScopedJoinHandle};
 
 use serde_json::Value as Json;
 
@@ -31,38 +28,10 @@ pub fn render(chart: &Chart, options: &Options) -> Result<Rendered, Error> {
     let unfit = load::not_installable(chart).or_else(|| load::missing(chart, options.profile));
     unfit.map_or(Ok(()), Err).map_err(bounded)?;
     check_release_name(&options.release_name, options.profile).map_err(bounded)?;
-    let run = || with_values(chart, user, options);
-    let failed = || Err(Error::Render("the renderer failed; please report this chart".into()));
-    if IS_WORKER.get() {
-        return std::panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| failed());
-    }
-    std::thread::scope(|scope| match spawn_worker(scope, run) {
-        Ok(thread) => thread.join().unwrap_or_else(|_| failed()),
-        Err(error) => Err(Error::Budget(format!("no thread for rendering: {error}"))),
-    })
-}
-
-thread_local! {
-    /// Whether the thread has the stack that a render may need.
-    static IS_WORKER: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Starts a thread on which charts are rendered where they are asked for; anywhere else each render starts one.
-///
-/// # Errors
-/// When the system gives no thread.
-pub fn spawn_worker<'scope, T: Send + 'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    work: impl FnOnce() -> T + Send + 'scope,
-) -> io::Result<ScopedJoinHandle<'scope, T>> {
-    big_thread("render").spawn_scoped(scope, || {
-        IS_WORKER.set(true);
-        work()
-    })
-}
-
-fn big_thread(name: &str) -> std::thread::Builder {
-    std::thread::Builder::new().name(name.to_owned()).stack_size(STACK)
+    // Any thread may ask: the stack that is needed is made here, and costs nothing before it is used.
+    let run = || stacker::grow(STACK, || with_values(chart, user, options));
+    std::panic::catch_unwind(AssertUnwindSafe(run))
+        .unwrap_or_else(|_| Err(Error::Render("the renderer failed; please report this chart".into())))
 }
 
 /// Renders a chart with the values that a person gave.
@@ -97,24 +66,13 @@ fn with_values(chart: &Chart, user: serde_json::Map<String, Json>, options: &Opt
     Ok(rendered)
 }
 
-/// Checks what the chart demands of values and cluster, while its templates are parsed.
+/// Checks what the chart demands of values and cluster; returns its templates.
 fn checked(node: &Node<'_>, values: &Json, options: &Options) -> Result<Templates, Error> {
-    let check = || schema::check(node, values).map_err(Error::Schema);
-    let (fits, templates) = if options.skip_schema_validation || !schema::is_needed(node) {
-        (Ok(()), parsed(node, options))
-    } else {
-        std::thread::scope(|scope| match big_thread("schema").spawn_scoped(scope, check) {
-            Ok(thread) => {
-                let templates = parsed(node, options);
-                let failed = || Error::Schema("the schema could not be checked; please report this chart".into());
-                (thread.join().unwrap_or_else(|_| Err(failed())), templates)
-            }
-            Err(_) => (check(), parsed(node, options)),
-        })
-    };
-    fits?;
+    if !options.skip_schema_validation {
+        schema::check(node, values).map_err(Error::Schema)?;
+    }
     check_kube_version(node, options)?;
-    templates
+    parsed(node, options)
 }
 
 /// Returns the release name that a template gives (`--name-template`), without values.

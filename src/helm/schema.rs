@@ -1,12 +1,14 @@
 //! `values.schema.json`: what a chart demands of its values.
 
 use std::fmt::{self, Write as _};
+use std::sync::OnceLock;
 
 use boon::{Compiler, ErrorKind, SchemaIndex, Schemas, Type, UrlLoader, ValidationError};
 use serde_json::{Number, Value};
 
 use super::chart::Node;
 use super::effort::Effort;
+use super::fit::Plain;
 
 /// The name that helm gives a schema.
 const NAME: &str = "file:///values.schema.json";
@@ -24,26 +26,50 @@ impl UrlLoader for NoLoader {
     }
 }
 
-/// A schema that is ready to use.
+/// A schema as far as it was needed.
+pub(super) struct Schema {
+    text: Value,
+    plain: Option<Plain>,
+    /// The same for the validator, when it has to decide.
+    compiled: OnceLock<Result<Compiled, String>>,
+}
+
+impl fmt::Debug for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Schema").finish_non_exhaustive()
+    }
+}
+
+impl Schema {
+    fn read(text: &[u8]) -> Result<Self, String> {
+        let text = serde_json::from_slice(text).map_err(|error| format!("invalid JSON schema: {error}"))?;
+        Ok(Self { plain: Plain::of(&text), text, compiled: OnceLock::new() })
+    }
+
+    /// Checks values: those that surely fit cost little, of others the validator says what is wrong.
+    fn check(&self, values: &Value) -> Result<(), String> {
+        if self.plain.as_ref().is_some_and(|plain| plain.fits(&self.text, values)) {
+            return Ok(());
+        }
+        match self.compiled.get_or_init(|| Compiled::new(&self.text)) {
+            Ok(compiled) => compiled.check(values),
+            Err(error) => Err(error.clone()),
+        }
+    }
+}
+
+/// A schema that the validator can use.
 pub(super) struct Compiled {
     effort: Effort,
     schemas: Schemas,
     index: SchemaIndex,
 }
 
-impl fmt::Debug for Compiled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Compiled").finish_non_exhaustive()
-    }
-}
-
-/// Says whether a chart or a subchart has demands.
-pub(super) fn is_needed(chart: &Node<'_>) -> bool {
-    chart.chart.schema.is_some() || chart.dependencies.iter().any(is_needed)
-}
-
 /// Checks values against the schemas of a chart and its subcharts. The error is what helm prints.
 pub(super) fn check(chart: &Node<'_>, values: &Value) -> Result<(), String> {
+    if !is_needed(chart) {
+        return Ok(());
+    }
     let mut values = values.clone();
     whole_numbers(&mut values);
     let mut text = String::new();
@@ -57,10 +83,15 @@ pub(super) fn check(chart: &Node<'_>, values: &Value) -> Result<(), String> {
     ))
 }
 
+/// Says whether a chart or a subchart has demands.
+fn is_needed(chart: &Node<'_>) -> bool {
+    chart.chart.schema.is_some() || chart.dependencies.iter().any(is_needed)
+}
+
 fn walk(chart: &Node<'_>, values: &Value, text: &mut String) {
     if let Some(schema) = &chart.chart.schema {
-        let checked = match chart.chart.compiled_schema.get_or_init(|| compile(schema)) {
-            Ok(compiled) => compiled.check(values),
+        let checked = match chart.chart.read_schema.get_or_init(|| Schema::read(schema)) {
+            Ok(schema) => schema.check(values),
             Err(error) => Err(error.clone()),
         };
         if let Err(error) = checked {
@@ -74,19 +105,18 @@ fn walk(chart: &Node<'_>, values: &Value, text: &mut String) {
     }
 }
 
-fn compile(schema: &[u8]) -> Result<Compiled, String> {
-    let schema: Value = serde_json::from_slice(schema).map_err(|error| format!("invalid JSON schema: {error}"))?;
-    let effort = Effort::of(&schema)?;
-    let mut compiler = Compiler::new();
-    compiler.use_loader(Box::new(NoLoader));
-    compiler.add_resource(NAME, schema).map_err(|error| error.to_string())?;
-    let mut schemas = Schemas::new();
-    let index = compiler.compile(NAME, &mut schemas).map_err(|error| format!("{error:#}"))?;
-    Ok(Compiled { schemas, index, effort })
-}
-
 impl Compiled {
-    fn check(&self, values: &Value) -> Result<(), String> {
+    pub fn new(schema: &Value) -> Result<Self, String> {
+        let effort = Effort::of(schema)?;
+        let mut compiler = Compiler::new();
+        compiler.use_loader(Box::new(NoLoader));
+        compiler.add_resource(NAME, schema.clone()).map_err(|error| error.to_string())?;
+        let mut schemas = Schemas::new();
+        let index = compiler.compile(NAME, &mut schemas).map_err(|error| format!("{error:#}"))?;
+        Ok(Self { schemas, index, effort })
+    }
+
+    pub fn check(&self, values: &Value) -> Result<(), String> {
         self.effort.check(values)?;
         self.schemas.validate(values, self.index).map_err(|error| {
             let mut text = String::new();
@@ -97,7 +127,7 @@ impl Compiled {
 }
 
 /// Turns floats without a fraction into integers, which schemas tell apart by value only.
-fn whole_numbers(value: &mut Value) {
+pub(super) fn whole_numbers(value: &mut Value) {
     match value {
         Value::Number(number) => {
             if let Some(float) = number.as_f64()
@@ -253,7 +283,7 @@ mod tests {
     fn check_one(schema: &[u8], values: &Value) -> Result<(), String> {
         let mut values = values.clone();
         whole_numbers(&mut values);
-        compile(schema)?.check(&values)
+        Schema::read(schema)?.check(&values)
     }
 
     #[test]

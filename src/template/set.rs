@@ -8,7 +8,7 @@ use super::node::Template;
 use super::{Error, builtins, parse};
 
 /// Texts that are smaller than this, in bytes, are parsed faster than a thread starts.
-const WORTH_A_THREAD: usize = 64 << 10;
+const WORTH_A_THREAD: usize = 256 << 10;
 
 /// More threads than this wait for each other's memory.
 const MOST_PARSERS: usize = 4;
@@ -45,8 +45,10 @@ impl Templates {
         known: &(dyn Fn(&str) -> bool + Sync),
     ) -> Result<(), Error> {
         let size: usize = texts.iter().map(|(_, text)| text.len()).sum();
-        let cores = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_PARSERS);
-        if size < WORTH_A_THREAD || cores < 2 {
+        // How many cores there are takes the system as long to say as a small chart takes to parse.
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(MOST_PARSERS);
+        let cores = if size < WORTH_A_THREAD { 1 } else { cores() };
+        if cores < 2 {
             return texts.iter().try_for_each(|(name, text)| self.parse(name, Arc::clone(text), known));
         }
         let next = AtomicUsize::new(0);

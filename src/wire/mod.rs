@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
 use color_eyre::eyre::Report;
 
 use crate::cli;
@@ -35,7 +34,7 @@ pub fn main() -> Result<ExitCode, Report> {
         .panic_section("This is a bug in quarterdeck. Nothing that was not confirmed has been changed.")
         .display_env_section(false)
         .install()?;
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::read() {
         Ok(arguments) => arguments,
         Err(answer) => {
             match cli::in_helms_words(&answer, std::env::args().skip(1)) {
