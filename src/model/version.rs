@@ -214,6 +214,10 @@ const OPERATORS: [(&str, Operator); 11] = [
 
 /// Writes ranges like `1.2 - 3` as two comparisons.
 fn without_ranges(text: &str) -> Cow<'_, str> {
+    // Few constraints have one, and the expression takes longer to compile than a small chart to render.
+    if !text.contains('-') || !text.contains(char::is_whitespace) {
+        return Cow::Borrowed(text);
+    }
     static RANGE: LazyLock<Regex> = LazyLock::new(|| {
         let identifiers = r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*";
         let number = r"[0-9|xX*]+";
