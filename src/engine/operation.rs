@@ -178,10 +178,10 @@ impl Work {
         };
         let moved = if planned.updates.is_empty() { "" } else { "Git has moved; " };
         Ok(if cancelled > 0 || (self.stop.is_cancelled() && left > 0) {
-            (
-                Phase::Cancelled,
-                format!("{moved}stopped on request, {left} applications were not started; {}", first(Phase::Cancelled)),
-            )
+            (Phase::Cancelled, {
+                let left = text::counted(left, "application was not started", "applications were not started");
+                format!("{moved}stopped on request, {left}; {}", first(Phase::Cancelled))
+            })
         } else if failed > 0 {
             (
                 Phase::Failed,
@@ -190,10 +190,8 @@ impl Work {
         } else {
             (
                 Phase::Succeeded,
-                match planned.jobs.len() {
-                    1 => format!("{moved}1 application is as Git says"),
-                    count => format!("{moved}{count} applications are as Git says"),
-                },
+                moved.to_owned()
+                    + &text::counted(planned.jobs.len(), "application is as Git says", "applications are as Git says"),
             )
         })
     }

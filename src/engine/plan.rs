@@ -9,6 +9,7 @@ use crate::cluster::{Connection, Discovery};
 use crate::gate;
 use crate::git::{AUDIT, Error as GitError, RefUpdate, Repository};
 use crate::helm::Capabilities;
+use crate::model::text::{counted, plural};
 use crate::model::{
     Action, App, AppId, AppPlan, Ask, Change, ChartRequest, ClusterName, CommitId, Danger, Environment,
     EnvironmentName, Fleet, Gate, HealthStatus, Key, Mode, Plan, PlanId, PlanKind, Problem, RefMove, Reference, Sync,
@@ -655,14 +656,15 @@ fn warnings(apps: &[AppPlan], moved: &Movement) -> Vec<String> {
     }
     let kept = apps.iter().flat_map(|app| &app.changes).filter(|change| change.action == Action::Keep).count();
     if kept > 0 {
-        warnings.push(format!("{kept} objects that Git no longer has are left; ask for prune to delete them"));
+        let left = plural(kept, "object that Git no longer has is left", "objects that Git no longer has are left");
+        warnings.push(format!("{kept} {left}; ask for prune to delete them"));
     }
     let skipped = apps.iter().filter(|app| app.skipped.is_some()).count();
     if skipped > 0 {
-        warnings.push(format!("{skipped} applications are left alone"));
+        warnings.push(counted(skipped, "application is left alone", "applications are left alone"));
     }
     if moved.is_backward && !moved.commits.is_empty() {
-        warnings.push(format!("{} commits are taken back", moved.commits.len()));
+        warnings.push(counted(moved.commits.len(), "commit is taken back", "commits are taken back"));
     }
     warnings
 }

@@ -111,8 +111,8 @@ impl<'s> Survey<'s> {
                     value.as_u64()?;
                 }
                 "pattern" => self.pattern(value.as_str()?)?,
-                "properties" | "definitions" => self.named(value, depth)?,
-                "$defs" if !self.is_old => self.named(value, depth)?,
+                // Draft 7 does not know `$defs`, but what is referred to there is a schema all the same.
+                "properties" | "definitions" | "$defs" => self.named(value, depth)?,
                 "patternProperties" => {
                     value.as_object()?.keys().try_for_each(|pattern| self.pattern(pattern))?;
                     self.named(value, depth)?;
@@ -392,6 +392,8 @@ mod tests {
             (&switch, json!({"on": false}), true),
             (&switch, json!({"host": "h"}), false),
             (&beside, json!({"a": "long"}), true),
+            (&json!({"$schema": old, "$defs": {"s": {"type": "string"}}, "$ref": "#/$defs/s"}), json!("a"), true),
+            (&json!({"$schema": old, "$defs": {"s": {"type": "string"}}, "$ref": "#/$defs/s"}), json!(1), false),
             (&mixed, json!({"x-a": 1.5, "b": "a", "c": 1}), true),
             (&mixed, json!({"x-a": "a"}), false),
             (&mixed, json!({"b": 2}), false),

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
 use super::pen::{self, Pen, Text, nth_row, split_top, wrap};
+pub use crate::model::text::plural;
 use crate::model::{Connection, Mode, Phase};
 use crate::tui::action::{Action, Risk};
 use crate::tui::age;
@@ -138,11 +139,6 @@ fn counts(pen: &Pen, state: &State, wide: bool) -> Text {
         text.space(2).add(Ink::Bad, &format!("{} lost", counts.lost));
     }
     text
-}
-
-/// Returns the word for a number.
-pub fn plural<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
-    if count == 1 { one } else { many }
 }
 
 /// Draws the tabs of the screens.
