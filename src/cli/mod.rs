@@ -14,6 +14,7 @@ mod status;
 mod template;
 
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,8 +27,9 @@ use self::pull::Charts;
 use self::session::Session;
 use crate::cluster::Kubeconfig;
 use crate::engine::{Detail, Handle, Inspect};
-use crate::model::text::line;
+use crate::model::text::{counted, line};
 use crate::model::{Ask, AuditEntry, Fleet, Phase, Plan, Problem, SyncAsk};
+use crate::store::Journal;
 
 /// Exit code: everything is fine.
 pub const FINE: u8 = 0;
@@ -44,6 +46,8 @@ pub struct Reach<'a> {
     pub charts: Charts<'a>,
     /// The clusters.
     pub kubeconfig: &'a dyn Fn() -> Result<Option<Kubeconfig>, Problem>,
+    /// Where the journal lies.
+    pub journal: &'a dyn Fn() -> PathBuf,
 }
 
 /// Runs a command that needs no engine; gives back one that does.
@@ -60,6 +64,7 @@ pub fn alone(
         Command::Template(args) => Some(template::run(args, reach, out, notes)),
         Command::Health(args) => Some(object::health(args, out)),
         Command::Compare(args) => Some(object::compare(args, out)),
+        Command::Audit(args) => Some(audit(args, &(reach.journal)(), out, notes)),
         Command::Completions { shell } => {
             let mut command = <args::Arguments as clap::CommandFactory>::command();
             let mut script = Vec::new();
@@ -114,12 +119,6 @@ async fn answer(command: Command, session: &mut Session, out: &mut dyn Write) ->
             let ask = Ask::Rollback { environment, to: args.to, prune: args.prune };
             change(session, ask, &args.confirm, args.dry_run, args.output, out).await
         }
-        Command::Audit(args) => {
-            let fleet = session.read().await;
-            show_audit(out, args.output, &fleet.audit[..fleet.audit.len().min(args.limit)])
-                .map_err(|error| unwritable(&error))?;
-            Ok(FINE)
-        }
         Command::Clusters(args) => {
             let fleet = session.settled().await;
             status::clusters(out, args.output, &fleet).map_err(|error| unwritable(&error))?;
@@ -133,6 +132,7 @@ async fn answer(command: Command, session: &mut Session, out: &mut dyn Write) ->
             Ok(FINE)
         }
         Command::Demo(_)
+        | Command::Audit(_)
         | Command::Template(_)
         | Command::Health(_)
         | Command::Compare(_)
@@ -305,6 +305,17 @@ fn asked(plan: &Plan, format: Output, out: &mut dyn Write) -> Result<bool, Probl
     }
     let input: &mut dyn BufRead = &mut stdin.lock();
     plan::ask(out, input, plan.protected.as_deref()).map_err(|error| unwritable(&error))
+}
+
+/// Shows the journal, which is there without a repository and its clusters too.
+fn audit(args: &args::Audit, path: &Path, out: &mut dyn Write, notes: &mut dyn Write) -> Result<u8, Problem> {
+    let recorded = Journal::read(path, args.limit).map_err(|error| Problem::new(error.to_string()))?;
+    show_audit(out, args.output, &recorded.entries).map_err(|error| unwritable(&error))?;
+    if recorded.unreadable > 0 {
+        let lines = counted(recorded.unreadable, "line cannot be read", "lines cannot be read");
+        writeln!(notes, "Warning: {lines} in {}", path.display()).map_err(|error| unwritable(&error))?;
+    }
+    Ok(FINE)
 }
 
 fn show_audit(out: &mut dyn Write, format: Output, entries: &[AuditEntry]) -> io::Result<()> {

@@ -85,7 +85,18 @@ impl Journal {
     /// # Errors
     /// When the file cannot be read.
     pub fn last(&self, count: usize) -> Result<Recorded, Error> {
-        let bytes = fs::read(&self.path).map_err(failed(&self.path, "the journal cannot be read"))?;
+        Self::read(&self.path, count)
+    }
+
+    /// Returns the last actions in a file, newest first, without opening it to write; none if there is no file yet.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read(path: &Path, count: usize) -> Result<Recorded, Error> {
+        let bytes = match fs::read(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            read => read.map_err(failed(path, "the journal cannot be read"))?,
+        };
         let mut recorded = Recorded::default();
         let mut places = std::collections::HashMap::new();
         for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {

@@ -84,6 +84,7 @@ fn run(
             &cli::Reach {
                 charts: &|| charts(&settings(&arguments.global, surroundings)?, surroundings),
                 kubeconfig: &|| clusters(&arguments.global, surroundings),
+                journal: &|| surroundings.paths.journal(),
             },
             out,
             notes,
