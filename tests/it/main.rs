@@ -19,6 +19,7 @@ mod functions;
 mod git;
 mod health;
 mod kube;
+mod operations;
 mod platform;
 mod pulled;
 mod readme;

@@ -7,8 +7,11 @@ use std::time::Duration;
 use quarterdeck::cluster::Connection;
 use quarterdeck::engine::{self, Event, Handle, Request, Setup};
 use quarterdeck::git::Repository;
-use quarterdeck::model::{App, AppId, Ask, ClusterName, Fleet, Operation, Plan, ResourceSelector, SyncAsk};
+use quarterdeck::model::{
+    App, AppId, Ask, ClusterName, Fleet, Operation, OperationId, Plan, ResourceSelector, SyncAsk,
+};
 use quarterdeck::sim;
+use quarterdeck::store::Journal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -46,6 +49,7 @@ impl World {
         let setup = Setup {
             open: BTreeMap::from([(ClusterName::new("sim"), Connection::from_client(cluster.client(), "sim"))]),
             actor: "ana".to_owned(),
+            journal: Some(Arc::new(Journal::open(&folder.path().join(".git/journal.jsonl")).unwrap())),
             ..Setup::new(Repository::open(folder.path()).unwrap())
         };
         Self { cluster, handle: engine::start(setup), folder, name: name.to_owned() }
@@ -105,7 +109,37 @@ impl World {
         }
     }
 
-    async fn call(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
+    /// Confirms a plan and sees the operation begin.
+    pub async fn begin(&self, plan: &Plan) -> OperationId {
+        let mut events = self.handle.events();
+        self.handle.send(Request::Run(plan.clone().approve(&plan.id).unwrap()));
+        loop {
+            if let Event::Started(id) = events.recv().await.unwrap() {
+                return id;
+            }
+        }
+    }
+
+    /// Waits until an operation has ended.
+    pub async fn ended(&self, id: OperationId) -> Arc<Operation> {
+        let mut snapshots = self.handle.subscribe();
+        loop {
+            let fleet = snapshots.borrow_and_update().clone();
+            if let Some(operation) = fleet.operation(id).filter(|operation| operation.phase.is_over()) {
+                return operation.clone();
+            }
+            snapshots.changed().await.unwrap();
+        }
+    }
+
+    /// Returns the lines of the journal.
+    pub fn journal(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.folder.path().join(".git/journal.jsonl")).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Calls the cluster's API as somebody else.
+    pub async fn call(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
         let kind = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         let request =
@@ -113,7 +147,8 @@ impl World {
         self.cluster.client().request::<Value>(request).await.map_err(|error| error.to_string())
     }
 
-    fn written(&self) -> Vec<String> {
+    /// Returns what was written, in order: `create services/web`.
+    pub fn written(&self) -> Vec<String> {
         let writes = self.cluster.writes();
         let mut names: Vec<String> = writes
             .iter()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{DOUBTS, Inner, Record, World};
 use crate::engine::assess::{self, Live, Scene};
@@ -120,6 +121,16 @@ impl World {
         if waiting.is_empty() {
             self.doubts.remove(name);
         }
+    }
+
+    /// Puts a question again after a pause; until then the local verdict stands.
+    pub(super) fn ask_later(&self, app: AppId, key: Key, pause: Duration) {
+        let inner = self.inner.clone();
+        let pause = pause.mul_f64(0.75 + f64::from(rand::random::<u16>()) / f64::from(u16::MAX) / 2.0);
+        tokio::spawn(async move {
+            tokio::time::sleep(pause).await;
+            drop(inner.send(Inner::AskAgain(app, key)));
+        });
     }
 
     /// Says how far the first look has come; `None` once everything was seen once.

@@ -43,6 +43,9 @@ const FETCH: Duration = Duration::from_secs(120);
 const RECENT: usize = 500;
 /// Dry runs at once per cluster.
 const DOUBTS: usize = 8;
+/// How long a server that cannot answer a dry run is left alone with it, at first and at most.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 
 /// What the engine works with.
 pub struct Setup {
@@ -115,6 +118,7 @@ enum Inner {
     Fetched(Result<(), git::Error>),
     Got(ClusterName, Key, Option<Box<model::Object>>),
     Answer(ClusterName, Option<Box<Answer>>, AppId, Key),
+    AskAgain(AppId, Key),
     Operation(OperationId, Step),
 }
 
@@ -126,6 +130,8 @@ pub(in crate::engine) struct Record {
     pub warnings: Vec<model::Condition>,
     pub verdicts: Verdicts,
     pub asked: BTreeSet<Key>,
+    /// Questions that the server could not answer, and how long it was left alone with each the last time.
+    pub unanswered: HashMap<Key, Duration>,
     pub refusals: HashMap<Key, String>,
     pub status: Option<Arc<App>>,
     pub is_dirty: bool,
@@ -309,6 +315,7 @@ impl World {
                     if apps.is_empty() || apps.contains(id) {
                         record.is_dirty = true;
                         record.asked.clear();
+                        record.unanswered.clear();
                         record.verdicts.clear();
                     }
                 }
@@ -438,18 +445,32 @@ impl World {
                 if let Some(state) = self.clusters.get_mut(&cluster) {
                     state.asking = state.asking.saturating_sub(1);
                 }
-                if let Some(record) = self.records.get_mut(&app) {
-                    record.asked.remove(&key);
-                    if let Some(answer) = answer {
+                match (answer, self.records.get_mut(&app)) {
+                    (Some(answer), Some(record)) => {
+                        record.asked.remove(&key);
+                        record.unanswered.remove(&key);
                         match answer.refusal {
                             Some(refusal) => record.refusals.insert(key, refusal),
                             None => record.refusals.remove(&key),
                         };
                         record.verdicts.insert(answer.key, answer.verdict);
+                        record.is_dirty = true;
                     }
-                    record.is_dirty = true;
+                    (None, Some(record)) => {
+                        let pause = record.unanswered.get(&key).map_or(FIRST_PAUSE, |pause| *pause * 2);
+                        let pause = pause.min(LONGEST_PAUSE);
+                        record.unanswered.insert(key.clone(), pause);
+                        self.ask_later(app, key, pause);
+                    }
+                    (_, None) => {}
                 }
                 self.ask(&cluster);
+            }
+            Inner::AskAgain(app, key) => {
+                if let Some(record) = self.records.get_mut(&app) {
+                    record.asked.remove(&key);
+                    record.is_dirty = true;
+                }
             }
             Inner::Operation(_, Step::Look) => self.read(),
             Inner::Operation(id, Step::Ended(ended)) => {

@@ -143,6 +143,7 @@ impl World {
                 warnings,
                 verdicts: Verdicts::new(),
                 asked: BTreeSet::new(),
+                unanswered: HashMap::new(),
                 refusals: HashMap::new(),
                 status: None,
                 is_dirty: true,
@@ -151,6 +152,7 @@ impl World {
                 if before.entry.application.ignore_differences == entry.application.ignore_differences {
                     record.verdicts = before.verdicts;
                     record.refusals = before.refusals;
+                    record.unanswered = before.unanswered;
                 }
                 record.status = before.status;
             }
