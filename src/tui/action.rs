@@ -119,6 +119,8 @@ actions! {
     Theme = "theme", ["T"], Screen, "Show the next theme, until the program ends", "theme", Safe;
     NextChange = "next-change", ["n"], App, "Go to the next object or change", "next change", Safe;
     PreviousChange = "previous-change", ["N"], App, "Go to the previous object or change", "previous", Safe;
+    BothSides = "both-sides", ["u"], App, "Diff: live and Git side by side, or one below the other", "both sides", Safe;
+    Ignored = "ignored", ["i"], App, "Diff: show what ignoreDifferences leaves out, or hide it", "ignored", Safe;
     Copy = "copy", ["c"], Screen, "Copy the name, or the text on screen", "copy", Safe;
     Confirm = "confirm", ["y"], Confirm, "Do exactly what is shown", "confirm", Mutating;
     Prune = "prune", ["p"], Confirm, "Delete what Git no longer has, or leave it; plans again", "prune", Safe;

@@ -161,6 +161,15 @@ pub struct Look {
     pub ascii: bool,
 }
 
+/// How differences are laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// Whether live and Git stand side by side.
+    pub is_split: bool,
+    /// Whether what `ignoreDifferences` leaves out is shown.
+    pub shows_ignored: bool,
+}
+
 /// Cursors of the screens.
 #[derive(Clone, Debug, Default)]
 pub struct Cursors {
@@ -226,6 +235,8 @@ pub struct State {
     pub folded: BTreeSet<String>,
     /// The filter.
     pub filter: FilterLine,
+    /// How differences are laid out.
+    pub shape: Shape,
     /// Layers, the topmost last.
     pub layers: Vec<Layer>,
     /// Toasts, the newest last.
@@ -259,6 +270,7 @@ impl State {
             marks: BTreeSet::new(),
             folded: BTreeSet::new(),
             filter: FilterLine::default(),
+            shape: Shape::default(),
             layers: Vec::new(),
             toasts: Vec::new(),
             ticket: 0,

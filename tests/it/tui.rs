@@ -6,8 +6,10 @@ mod sample;
 
 use std::sync::Arc;
 
-use quarterdeck::model::{AppId, ClusterName, Fleet, OperationId, Problem};
-use quarterdeck::tui::{AppView, Confirm, Content, Depth, Layer, Picker, Screen, Stage, State, Tab, Theme, draw};
+use quarterdeck::model::{AppId, ClusterName, Fleet, OperationId, Phase, Problem};
+use quarterdeck::tui::{
+    AppView, Confirm, Content, Depth, Layer, Picker, Screen, Shape, Sign, Stage, State, Tab, Theme, badge, draw,
+};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -118,6 +120,7 @@ fn what_is_about_a_cluster_stands_in_its_column() {
         .map(|cluster| {
             let mut app = sample::app(cluster, "bootstrap-apps", "roots", -1);
             app.cluster = ClusterName::new("ops-01");
+            app.objects = Arc::new([sample::child("a"), sample::child("b")]);
             if cluster != "ops-01" {
                 app.component = app.name.clone();
             }
@@ -151,6 +154,46 @@ fn layers_at_80_by_24() {
         state.layers.push(layer);
         insta::assert_snapshot!(format!("layer-{}-80x24", name.to_lowercase()), picture(&state));
     }
+}
+
+#[test]
+fn differences_stand_side_by_side() {
+    for size in [(80, 24), (120, 30)] {
+        let mut state = state(Screen::Fleet, size);
+        state.shape = Shape { is_split: true, shows_ignored: true };
+        state.layers.push(opened("prod-01-payments", Tab::Diff));
+        insta::assert_snapshot!(format!("diff-split-{}x{}", size.0, size.1), picture(&state));
+    }
+}
+
+#[test]
+fn an_environment_that_was_rolled_back_is_held() {
+    let mut fleet = sample::fleet();
+    fleet.operations.clear();
+    let production = Arc::make_mut(&mut fleet.environments[2]);
+    production.commit = Some(sample::commit("2ab90ff", "payments 1.8.1", 2_900).id);
+    production.release = Some("v1.8.1".to_owned());
+    production.newer = Some("v1.8.2".to_owned());
+    let held = |fleet: &Fleet| fleet.held(&fleet.environments[2]).map(|held| held.by.is_some());
+    fleet.audit = Arc::new([]);
+    assert_eq!(held(&fleet), Some(false), "the tags alone say it");
+    fleet.audit = Arc::new([sample::moved("promote", "51c0a7e", "2ab90ff")]);
+    assert_eq!(held(&fleet), None, "it was promoted to where it stands");
+    fleet.audit = Arc::new([sample::moved("rollback", "51c0a7e", "2ab90ff"), sample::moved("promote", "0", "51c0a7e")]);
+    assert_eq!(held(&fleet), Some(true));
+    insta::assert_snapshot!("pipeline-held", picture(&of(fleet.clone(), Screen::Pipeline, (120, 30))));
+    let fleet = picture(&of(fleet, Screen::Fleet, (120, 24)));
+    assert!(fleet.contains("stable v1.8.1 ⚑"), "{fleet}");
+}
+
+#[test]
+fn only_what_an_operation_still_works_on_is_at_work() {
+    let mut fleet = sample::fleet();
+    let at = |fleet: &Fleet| fleet.app(&AppId::new("dev-01-payments")).unwrap().clone();
+    let sign = |fleet: &Fleet| badge(fleet, &at(fleet), sample::now()).sync.0;
+    assert_eq!(sign(&fleet), Sign::Working);
+    Arc::make_mut(&mut fleet.operations[0]).apps[0].phase = Some(Phase::Succeeded);
+    assert_eq!(sign(&fleet), Sign::sync(at(&fleet).sync), "the operation goes on with others");
 }
 
 #[test]

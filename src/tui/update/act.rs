@@ -65,6 +65,8 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) 
         Action::Theme => next_theme(state),
         Action::NextChange => stop(state, true),
         Action::PreviousChange => stop(state, false),
+        Action::BothSides => state.shape.is_split = !state.shape.is_split,
+        Action::Ignored => state.shape.shows_ignored = !state.shape.shows_ignored,
         Action::Copy => copy(state, effects),
         Action::Confirm => answer(state, effects),
         Action::Prune => prune(state, effects),
@@ -187,7 +189,8 @@ fn fold(state: &mut State, group: String) {
     state.lists.matrix = Matrix::new(&state.fleet, &filter, &state.folded);
 }
 
-fn show_filtered(state: &mut State, words: &str) {
+/// Shows the applications that pass a filter.
+pub(super) fn show_filtered(state: &mut State, words: &str) {
     show(state, Screen::Apps);
     words.clone_into(&mut state.filter.text);
     keys::filtered(state);
@@ -252,10 +255,16 @@ fn filter(state: &mut State) {
 }
 
 fn problems(state: &mut State) {
-    let next = match PROBLEMS.iter().position(|filter| *filter == state.filter.text) {
-        Some(at) => PROBLEMS.get(at + 1).copied().unwrap_or_default(),
-        None => PROBLEMS[0],
+    let from = PROBLEMS.iter().position(|filter| *filter == state.filter.text).map_or(0, |at| at + 1);
+    // A filter that nothing passes says nothing that the counts do not say.
+    let shows_some = |words: &&&str| {
+        let filter = Filter::parse(words);
+        state.fleet.apps.iter().any(|app| filter.passes(app))
     };
+    let next = PROBLEMS[from..].iter().find(shows_some).copied().unwrap_or_default();
+    if next.is_empty() && from == 0 {
+        return state.say(false, "Nothing is wrong: all is Synced, nothing is Degraded, broken or lost");
+    }
     if !matches!(state.screen, Screen::Fleet | Screen::Apps) {
         show(state, Screen::Apps);
     }

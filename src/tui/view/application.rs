@@ -1,6 +1,7 @@
 //! An open application: how it stands, why, and everything about it in tabs.
 
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
 
 use super::frame::Parts;
 use super::pen::{Pen, Text, split_top, wrap};
@@ -61,10 +62,15 @@ fn title(pen: &mut Pen, area: Rect, state: &State, app: &App) {
         namespace.space(3).add(Ink::Dim, "namespace ").add(Ink::Text, &app.namespace);
     }
     if let Some(commit) = &app.commit {
-        let words = format!(" · {} \"{}\"", commit.id.short(), commit.subject);
-        let who = format!(" {}, {}", commit.author, age::short(state.now, commit.at));
+        text.add(Ink::Dim, &format!(" · {}", commit.id.short()));
         let room = usize::from(area.width).saturating_sub(text.width() + namespace.width());
-        text.fit(Ink::Dim, &words, room.saturating_sub(who.chars().count()).max(10)).fit(Ink::Dim, &who, room);
+        let who = format!(" {}, {}", commit.author, age::short(state.now, commit.at));
+        let left = room.saturating_sub(who.width() + 3);
+        if left >= 8 {
+            text.add(Ink::Dim, " \"").fit(Ink::Dim, &commit.subject, left).add(Ink::Dim, "\"").add(Ink::Dim, &who);
+        } else {
+            text.fit(Ink::Dim, &who, room);
+        }
     }
     text.append(namespace);
     pen.line(area, 0, &text);
@@ -148,7 +154,7 @@ fn content(pen: &mut Pen, area: Rect, state: &State, view: &AppView) {
     }
     match detail {
         Detail::Tree(rows) => tree::draw(pen, area, state, rows, known_diffs(view), cursor),
-        Detail::Diff(diffs) => diff::draw(pen, area, diffs, cursor.top),
+        Detail::Diff(diffs) => diff::draw(pen, area, state, diffs, cursor.top),
         Detail::Manifests(manifests) => page::manifests(pen, area, manifests, cursor.top),
         Detail::Values(values) => page::values(pen, area, values, cursor.top),
         Detail::Events(events) => page::events(pen, area, state, events, cursor),
@@ -195,7 +201,7 @@ pub fn extent(state: &State, parts: &Parts, view: &AppView) -> (usize, usize) {
     let height = usize::from(parts.body.height).saturating_sub(above);
     let len = match view.shown(view.tab) {
         Some(Ok(Detail::Tree(rows))) => rows.len(),
-        Some(Ok(Detail::Diff(diffs))) => diff::len(diffs),
+        Some(Ok(Detail::Diff(diffs))) => diff::len(diffs, state.shape),
         Some(Ok(Detail::Manifests(manifests))) => page::manifests_len(manifests),
         Some(Ok(Detail::Values(values))) => values.lines().count(),
         Some(Ok(Detail::Events(events))) => events.len(),
@@ -207,9 +213,9 @@ pub fn extent(state: &State, parts: &Parts, view: &AppView) -> (usize, usize) {
 }
 
 /// Returns the rows of the open tab where an object or a change begins.
-pub fn stops(view: &AppView) -> Vec<usize> {
+pub fn stops(state: &State, view: &AppView) -> Vec<usize> {
     match view.shown(view.tab) {
-        Some(Ok(Detail::Diff(diffs))) => diff::stops(diffs),
+        Some(Ok(Detail::Diff(diffs))) => diff::stops(diffs, state.shape),
         Some(Ok(Detail::Manifests(manifests))) => page::manifests_stops(manifests),
         Some(Ok(Detail::Tree(rows))) => {
             let differs = |at: &usize| rows[*at].sync == Some(crate::model::Sync::OutOfSync);

@@ -35,8 +35,8 @@ fn widths(state: &State, width: usize) -> Widths {
     match width {
         0..=69 => Widths { name, sync: 13, health: 2, revision: 0, wave: 0, age: 0 },
         70..=99 => Widths { name, sync: 13, health: 14, revision: 0, wave: 0, age: 0 },
-        100..=129 => Widths { name, sync: 13, health: 14, revision: 17, wave: 0, age: 6 },
-        _ => Widths { name, sync: 13, health: 14, revision: 24, wave: 6, age: 6 },
+        100..=129 => Widths { name, sync: 18, health: 14, revision: 17, wave: 0, age: 6 },
+        _ => Widths { name, sync: 18, health: 14, revision: 24, wave: 6, age: 6 },
     }
 }
 
@@ -95,6 +95,8 @@ fn application(pen: &Pen, state: &State, app: &App, widths: &Widths) -> Text {
     text.column(if marked { Ink::Accent } else { Ink::Text }, &app.name, widths.name - 1).space(1);
     for ((sign, word), width) in [(&badge.sync, widths.sync), (&badge.health, widths.health)] {
         text.sign(*sign).space(1);
+        // Where a condition's type has no room, the word that all of them end in goes first.
+        let word = if word.chars().count() + 3 > width { word.trim_end_matches("Error") } else { word };
         if width > 3 {
             text.column(sign.ink(), word, width - 3).space(1);
         }

@@ -137,8 +137,13 @@ fn revision(look: &Look, state: &State, cluster: &Cluster, width: usize) -> Text
     let waits = if environment.behind > 0 { format!(" +{}", environment.behind) } else { String::new() };
     let commit = environment.commit.as_ref().map_or("unresolved", |commit| commit.short());
     let at = environment.release.as_deref().unwrap_or(commit);
-    let left = width.saturating_sub(waits.len());
-    text.fit(Ink::Dim, &format!("{} {at}", environment.reference.as_str()), left).add(Ink::Info, &waits);
+    let is_held = state.fleet.held(environment).is_some();
+    let left = width.saturating_sub(waits.len() + if is_held { 2 } else { 0 });
+    text.fit(Ink::Dim, &format!("{} {at}", environment.reference.as_str()), left);
+    if is_held {
+        text.space(1).sign(Sign::Held);
+    }
+    text.add(Ink::Info, &waits);
     text
 }
 
@@ -205,7 +210,7 @@ fn cell(pen: &Pen, state: &State, app: &App, width: usize) -> Text {
     }
     text.sign(badge.sync.0).space(1);
     let (ink, fact) = fact(state, app, &badge);
-    if shows_health(app, &badge) {
+    if shows_health(&badge) {
         text.sign(badge.health.0).space(1);
         if !fact.is_empty() {
             text.space(1);
@@ -216,12 +221,17 @@ fn cell(pen: &Pen, state: &State, app: &App, width: usize) -> Text {
     if badge.stale { text.all(Ink::Dim) } else { text }
 }
 
-fn shows_health(app: &App, badge: &sign::Badge) -> bool {
-    app.operation.is_none() && !badge.stale && badge.sync.0 != Sign::Broken
+fn shows_health(badge: &sign::Badge) -> bool {
+    !is_in_hand(badge) && !badge.stale && badge.sync.0 != Sign::Broken
+}
+
+/// Says whether an operation works on it or will.
+fn is_in_hand(badge: &sign::Badge) -> bool {
+    matches!(badge.sync.0, Sign::Working | Sign::Waiting)
 }
 
 fn fact(state: &State, app: &App, badge: &sign::Badge) -> (Ink, String) {
-    if app.operation.is_some() {
+    if is_in_hand(badge) {
         return (Ink::Info, badge.sync.1.clone());
     }
     if badge.stale {

@@ -116,7 +116,7 @@ fn screen_extent(state: &State, area: Rect) -> (usize, usize) {
 
 /// Returns the rows of the open tab where an object or a change begins: where the keys for the next change go.
 pub fn stops(state: &State) -> Vec<usize> {
-    state.open_app().map(application::stops).unwrap_or_default()
+    state.open_app().map(|view| application::stops(state, view)).unwrap_or_default()
 }
 
 /// Returns how many clusters the Fleet screen shows side by side.
@@ -148,6 +148,8 @@ pub enum Hit {
     Screen(Screen),
     /// A tab of the open application.
     Tab(Tab),
+    /// A count of the first line, by the filter that shows what it counts.
+    Count(&'static str),
     /// A row of the list, and on the Fleet screen the column of a cluster.
     Row(usize, Option<usize>),
 }
@@ -157,6 +159,9 @@ pub fn hit(state: &State, column: u16, row: u16) -> Option<Hit> {
     let parts = frame::parts(state, Rect::new(0, 0, state.size.0, state.size.1));
     let (x, y) = (usize::from(column), usize::from(row));
     let inside = |area: Rect| area.contains(ratatui::layout::Position { x: column, y: row });
+    if inside(parts.header) {
+        return frame::filter_at(state, usize::from(state.size.0), x).map(Hit::Count);
+    }
     if inside(parts.tabs) {
         if state.open_app().is_some() {
             return (row == parts.tabs.y + 1)

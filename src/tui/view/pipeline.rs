@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ratatui::layout::Rect;
 
-use super::frame::plural;
+use super::frame::{held_words, plural};
 use super::pen::{Pen, Text, narrow, split_left, split_top, wrap};
 use crate::gate;
 use crate::model::{App, ClusterName, CommitInfo, Connection, Environment, Gate, HealthStatus, Mode, Sync};
@@ -163,6 +163,18 @@ fn stage(pen: &Pen, state: &State, environment: &Environment, at: usize, width: 
         line.append(one);
     }
     lines.push(line);
+    if let Some(held) = state.fleet.held(environment) {
+        for (row, words) in wrap(&held_words(&held, state.now), width.saturating_sub(4)).iter().enumerate() {
+            let mut text = pen.text();
+            text.space(1);
+            match row {
+                0 => text.sign(Sign::Held).space(1),
+                _ => text.space(2),
+            };
+            text.add(Ink::Accent, words);
+            lines.push(text);
+        }
+    }
     if let Some(reason) = &policy.frozen {
         let mut text = pen.text();
         text.space(1).sign(Sign::Held).add(Ink::Accent, " frozen: ").add(Ink::Text, reason);

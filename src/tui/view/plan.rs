@@ -105,7 +105,13 @@ pub fn line(pen: &Pen, plan: &Plan, row: &Row, width: usize) -> Text {
         }
         Row::Field(field) => {
             text.space(6).add(Ink::Dim, &field.path).space(2);
-            values(&mut text, field);
+            let mut long = pen.text();
+            values(&mut long, field);
+            if text.width() + long.width() > width {
+                short_values(&mut text, field);
+            } else {
+                text.append(long);
+            }
             if !field.manager.is_empty() && field.manager != OURS {
                 text.add(Ink::Dim, &format!("  live by {}", field.manager));
             }

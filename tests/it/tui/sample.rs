@@ -61,6 +61,7 @@ fn environment(
         behind: 0,
         waiting: Vec::new(),
         releases: Vec::new(),
+        newer: None,
         inferred: false,
         policy: GatePolicy::default(),
     }
@@ -323,6 +324,31 @@ fn audit() -> Vec<AuditEntry> {
             4.2,
         ),
     ]
+}
+
+/// A journal entry of a reference that moved.
+pub fn moved(action: &str, from: &str, to: &str) -> AuditEntry {
+    AuditEntry {
+        action: action.to_owned(),
+        moves: vec![format!("refs/tags/stable {from} -> {to}")],
+        outcome: Outcome::Succeeded,
+        ..audit().remove(1)
+    }
+}
+
+/// An Application that another one generates.
+pub fn child(name: &str) -> ObjectStatus {
+    ObjectStatus {
+        key: Key::new("argoproj.io", "Application", "argocd", name),
+        version: "argoproj.io/v1alpha1".to_owned(),
+        sync: Some(Sync::Synced),
+        health: None,
+        message: String::new(),
+        wave: 0,
+        hook: false,
+        prune: false,
+        live: true,
+    }
 }
 
 /// The fleet.
