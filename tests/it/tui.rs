@@ -6,7 +6,7 @@ mod sample;
 
 use std::sync::Arc;
 
-use quarterdeck::model::{AppId, ClusterName, Fleet, OperationId, Phase, Problem};
+use quarterdeck::model::{AppId, AuditEntry, ClusterName, Fleet, Key, ObjectStatus, OperationId, Phase, Problem, Sync};
 use quarterdeck::tui::{
     AppView, Confirm, Content, Depth, Layer, Picker, Screen, Shape, Sign, Stage, State, Tab, Theme, badge, draw,
 };
@@ -60,6 +60,29 @@ fn confirm(protected: bool, open: bool) -> Confirm {
 
 fn layer(confirm: Confirm) -> Layer {
     Layer::Confirm(Box::new(confirm))
+}
+
+/// An Application that another one generates.
+fn child(name: &str) -> ObjectStatus {
+    ObjectStatus {
+        key: Key::new("argoproj.io", "Application", "argocd", name),
+        version: "argoproj.io/v1alpha1".to_owned(),
+        sync: Some(Sync::Synced),
+        health: None,
+        message: String::new(),
+        wave: 0,
+        hook: false,
+        prune: false,
+        live: true,
+    }
+}
+
+/// A journal entry of a reference that moved.
+fn moved(action: &str, from: &str, to: &str) -> AuditEntry {
+    let mut entry = sample::fleet().audit[1].clone();
+    action.clone_into(&mut entry.action);
+    entry.moves = vec![format!("refs/tags/stable {from} -> {to}")];
+    entry
 }
 
 /// Every layer that can lie over a screen.
@@ -120,7 +143,7 @@ fn what_is_about_a_cluster_stands_in_its_column() {
         .map(|cluster| {
             let mut app = sample::app(cluster, "bootstrap-apps", "roots", -1);
             app.cluster = ClusterName::new("ops-01");
-            app.objects = Arc::new([sample::child("a"), sample::child("b")]);
+            app.objects = Arc::new([child("a"), child("b")]);
             if cluster != "ops-01" {
                 app.component = app.name.clone();
             }
@@ -177,9 +200,9 @@ fn an_environment_that_was_rolled_back_is_held() {
     let held = |fleet: &Fleet| fleet.held(&fleet.environments[2]).map(|held| held.by.is_some());
     fleet.audit = Arc::new([]);
     assert_eq!(held(&fleet), Some(false), "the tags alone say it");
-    fleet.audit = Arc::new([sample::moved("promote", "51c0a7e", "2ab90ff")]);
+    fleet.audit = Arc::new([moved("promote", "51c0a7e", "2ab90ff")]);
     assert_eq!(held(&fleet), None, "it was promoted to where it stands");
-    fleet.audit = Arc::new([sample::moved("rollback", "51c0a7e", "2ab90ff"), sample::moved("promote", "0", "51c0a7e")]);
+    fleet.audit = Arc::new([moved("rollback", "51c0a7e", "2ab90ff"), moved("promote", "0", "51c0a7e")]);
     assert_eq!(held(&fleet), Some(true));
     insta::assert_snapshot!("pipeline-held", picture(&of(fleet.clone(), Screen::Pipeline, (120, 30))));
     let fleet = picture(&of(fleet, Screen::Fleet, (120, 24)));

@@ -326,31 +326,6 @@ fn audit() -> Vec<AuditEntry> {
     ]
 }
 
-/// A journal entry of a reference that moved.
-pub fn moved(action: &str, from: &str, to: &str) -> AuditEntry {
-    AuditEntry {
-        action: action.to_owned(),
-        moves: vec![format!("refs/tags/stable {from} -> {to}")],
-        outcome: Outcome::Succeeded,
-        ..audit().remove(1)
-    }
-}
-
-/// An Application that another one generates.
-pub fn child(name: &str) -> ObjectStatus {
-    ObjectStatus {
-        key: Key::new("argoproj.io", "Application", "argocd", name),
-        version: "argoproj.io/v1alpha1".to_owned(),
-        sync: Some(Sync::Synced),
-        health: None,
-        message: String::new(),
-        wave: 0,
-        hook: false,
-        prune: false,
-        live: true,
-    }
-}
-
 /// The fleet.
 pub fn fleet() -> Fleet {
     let lost = Connection::Lost { reason: "connection refused by 10.4.0.9:6443".to_owned(), since: ago(3) };
