@@ -8,6 +8,7 @@ mod filter;
 mod keymap;
 mod picker;
 mod picture;
+mod preview;
 mod rows;
 mod runtime;
 mod sign;

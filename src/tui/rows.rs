@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::filter::Filter;
+use super::sign::Sign;
 use crate::model::{App, AppId, ClusterName, ConditionKind, Fleet, HealthStatus, Sync};
 
 /// How applications are sorted.
@@ -185,6 +186,41 @@ fn place<'a>(app: &'a App, columns: &HashMap<&ClusterName, usize>) -> Option<(us
     match about.max() {
         Some((_, column, component)) => Some((column, component)),
         None => columns.get(&app.cluster).map(|column| (*column, app.component.as_str())),
+    }
+}
+
+/// How the applications of each cluster stand, counted once per snapshot.
+#[derive(Clone, Debug, Default)]
+pub struct Tallies(HashMap<ClusterName, [usize; STATES.len()]>);
+
+/// What applications are counted by, as it is written beside a cluster.
+const STATES: [Sign; 5] = [Sign::Synced, Sign::OutOfSync, Sign::Degraded, Sign::Broken, Sign::Unknown];
+
+impl Tallies {
+    /// Counts.
+    pub fn new(fleet: &Fleet) -> Self {
+        let mut tallies: HashMap<ClusterName, [usize; STATES.len()]> = HashMap::new();
+        for app in &fleet.apps {
+            let state = if app.blocked().is_some() {
+                Sign::Broken
+            } else if app.health.status == HealthStatus::Degraded {
+                Sign::Degraded
+            } else {
+                Sign::sync(app.sync)
+            };
+            let Some(place) = STATES.iter().position(|known| *known == state) else { continue };
+            match tallies.get_mut(&app.cluster) {
+                Some(counts) => counts[place] += 1,
+                None => tallies.entry(app.cluster.clone()).or_default()[place] += 1,
+            }
+        }
+        Self(tallies)
+    }
+
+    /// Returns what there is on a cluster, each state with its number.
+    pub fn of(&self, cluster: &ClusterName) -> impl Iterator<Item = (Sign, usize)> {
+        let counts = self.0.get(cluster).copied().unwrap_or_default();
+        STATES.into_iter().zip(counts).filter(|(_, count)| *count > 0)
     }
 }
 

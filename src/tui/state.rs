@@ -11,7 +11,8 @@ use super::confirm::Confirm;
 use super::filter::Filter;
 use super::keymap::{Keymap, Press};
 use super::picker::Picker;
-use super::rows::{self, Counts, Matrix, MatrixRow, Order};
+use super::preview::Preview;
+use super::rows::{self, Counts, Matrix, MatrixRow, Order, Tallies};
 use super::theme::Theme;
 use crate::engine::{Event, Request};
 use crate::model::{App, AppId, Environment, Fleet, OperationId};
@@ -198,6 +199,8 @@ pub struct Lists {
     pub matrix: Matrix,
     /// What is wrong.
     pub counts: Counts,
+    /// How the applications of each cluster stand.
+    pub tallies: Tallies,
     /// How Apps is sorted.
     pub order: Order,
 }
@@ -237,6 +240,8 @@ pub struct State {
     pub filter: FilterLine,
     /// How differences are laid out.
     pub shape: Shape,
+    /// What a promotion would change, once the selection has rested on it.
+    pub preview: Option<Preview>,
     /// Layers, the topmost last.
     pub layers: Vec<Layer>,
     /// Toasts, the newest last.
@@ -271,6 +276,7 @@ impl State {
             folded: BTreeSet::new(),
             filter: FilterLine::default(),
             shape: Shape::default(),
+            preview: None,
             layers: Vec::new(),
             toasts: Vec::new(),
             ticket: 0,
@@ -289,6 +295,7 @@ impl State {
         self.lists.new = 0;
         self.lists.matrix = Matrix::new(&self.fleet, &filter, &self.folded);
         self.lists.counts = Counts::new(&self.fleet);
+        self.lists.tallies = Tallies::new(&self.fleet);
     }
 
     /// Takes a new snapshot; rows stay where they are once a person has moved among them.
@@ -311,6 +318,7 @@ impl State {
         self.lists.new += new;
         self.lists.matrix = Matrix::new(&self.fleet, &filter, &self.folded);
         self.lists.counts = Counts::new(&self.fleet);
+        self.lists.tallies = Tallies::new(&self.fleet);
         let again = selected.and_then(|name| self.lists.matrix.rows.iter().position(|row| row_name(row) == name));
         if let Some(row) = again {
             self.cursors.fleet.at = row;

@@ -41,6 +41,11 @@ fn picture(state: &State) -> String {
     text
 }
 
+/// Compares a picture with the one that is kept under a name.
+fn looks(name: &str, state: &State) {
+    insta::assert_snapshot!(name, picture(state));
+}
+
 /// An application with every answer there.
 fn opened(app: &str, tab: Tab) -> Layer {
     let mut view = AppView::new(AppId::new(app));

@@ -199,6 +199,10 @@ fn waiting(tab: Tab) -> &'static str {
 pub fn extent(state: &State, parts: &Parts, view: &AppView) -> (usize, usize) {
     let above = state.fleet.app(&view.app).map_or(0, |app| condition_lines(state, parts.body, app).len());
     let height = usize::from(parts.body.height).saturating_sub(above);
+    let height = match view.tab {
+        Tab::Events => page::events_rows(height),
+        _ => height,
+    };
     let len = match view.shown(view.tab) {
         Some(Ok(Detail::Tree(rows))) => rows.len(),
         Some(Ok(Detail::Diff(diffs))) => diff::len(diffs, state.shape),

@@ -2,14 +2,15 @@
 
 use ratatui::layout::Rect;
 
-use super::pen::{Pen, Text, nth_row, split_top};
+use super::pen::{Pen, Text, nth_row, split_top, wrap};
 use crate::model::App;
 use crate::tui::age;
 use crate::tui::sign;
 use crate::tui::state::State;
 use crate::tui::theme::Ink;
 
-const HEAD: usize = 1;
+/// Lines above the first application.
+pub const HEAD: usize = 1;
 
 /// Widths of the columns; 0 leaves one out.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +25,12 @@ struct Widths {
 
 /// Returns how many applications fit into a body.
 pub fn rows(body: usize) -> usize {
-    body.saturating_sub(HEAD)
+    body.saturating_sub(HEAD + below(body))
+}
+
+/// Lines below the table that say of the selected application what its row has no room for.
+fn below(body: usize) -> usize {
+    if body >= 14 { 3 } else { 0 }
 }
 
 /// What there is room for: wave and age go first, then the revision shrinks; name and reason stay.
@@ -44,6 +50,7 @@ fn widths(state: &State, width: usize) -> Widths {
 pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
     let all = &state.lists.apps;
     let (head, list) = split_top(area, HEAD);
+    let (list, detail) = split_top(list, rows(usize::from(area.height)));
     let height = usize::from(list.height);
     let mut cursor = state.cursors.apps;
     cursor.follow(all.len(), height);
@@ -67,6 +74,23 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
         }
         let text = application(pen, state, app, &widths);
         pen.line(line, 0, &text);
+    }
+    if let Some(app) = all.get(cursor.at).and_then(|&at| state.fleet.apps.get(at)) {
+        reason(pen, detail, app);
+    }
+}
+
+/// Why the selected application stands as it does, in full.
+fn reason(pen: &mut Pen, area: Rect, app: &App) {
+    let lines = wrap(&app.why, usize::from(area.width).saturating_sub(4));
+    let most = usize::from(area.height).saturating_sub(1);
+    for (row, words) in lines.iter().take(most).enumerate() {
+        let mut text = pen.text();
+        text.space(2).add(Ink::Text, words);
+        if row + 1 == most && lines.len() > most {
+            text.add(Ink::Dim, " …");
+        }
+        pen.line(area, row + 1, &text);
     }
 }
 

@@ -106,7 +106,7 @@ pub fn extent(state: &State) -> Extent {
 fn screen_extent(state: &State, area: Rect) -> (usize, usize) {
     let body = usize::from(frame::parts(state, area).body.height);
     match state.screen {
-        Screen::Fleet => (state.lists.matrix.rows.len(), fleet::rows(body)),
+        Screen::Fleet => (state.lists.matrix.rows.len(), fleet::rows(state, body)),
         Screen::Apps => (state.lists.apps.len(), apps::rows(body)),
         Screen::Pipeline => (state.fleet.environments.len(), pipeline::rows(state, area, body)),
         Screen::Clusters => (state.fleet.clusters.len(), clusters::rows(body)),
@@ -176,7 +176,6 @@ pub fn hit(state: &State, column: u16, row: u16) -> Option<Hit> {
         return None;
     }
     let line = y - usize::from(parts.body.y);
-    let body = usize::from(parts.body.height);
     let page = extent(state).height;
     let at = |cursor: super::state::Cursor, len: usize, head: usize| {
         let mut cursor = cursor;
@@ -189,14 +188,10 @@ pub fn hit(state: &State, column: u16, row: u16) -> Option<Hit> {
         Screen::Fleet => {
             let columns = fleet::columns(state, usize::from(state.size.0));
             let column = x.checked_sub(columns.names).map(|x| columns.first + x / columns.width.max(1));
-            let row = at(
-                cursors.fleet,
-                state.lists.matrix.rows.len(),
-                body - fleet::rows(body).min(body) - fleet::below(body),
-            );
+            let row = at(cursors.fleet, state.lists.matrix.rows.len(), fleet::HEAD);
             return row.map(|row| Hit::Row(row, column.filter(|at| *at < state.fleet.clusters.len())));
         }
-        Screen::Apps => at(cursors.apps, state.lists.apps.len(), body - apps::rows(body).min(body)),
+        Screen::Apps => at(cursors.apps, state.lists.apps.len(), apps::HEAD),
         Screen::Clusters => at(cursors.clusters, state.fleet.clusters.len(), clusters::HEAD),
         Screen::Activity => at(cursors.activity, activity::rows(state).len(), 0),
         Screen::Pipeline => None,

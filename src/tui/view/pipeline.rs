@@ -1,15 +1,15 @@
 //! Pipeline: environments in promotion order, what waits between them, and what keeps it there.
 
-use std::collections::BTreeMap;
-
 use ratatui::layout::Rect;
 
 use super::frame::{held_words, plural};
 use super::pen::{Pen, Text, narrow, split_left, split_top, wrap};
+use super::plan;
 use crate::gate;
 use crate::model::{App, ClusterName, CommitInfo, Connection, Environment, Gate, HealthStatus, Mode, Sync};
 use crate::tui::action::Action;
 use crate::tui::age;
+use crate::tui::preview::{Preview, Stage};
 use crate::tui::sign::{self, Sign};
 use crate::tui::state::State;
 use crate::tui::theme::Ink;
@@ -195,32 +195,13 @@ fn cluster(pen: &Pen, state: &State, name: &ClusterName) -> Text {
             text.sign(Sign::Unknown).add(Ink::Dim, " no context");
         }
         Some(_) => {
-            for (sign, count) in tally(state, name) {
+            for (sign, count) in state.lists.tallies.of(name) {
                 text.sign(sign).add(sign.ink(), &format!(" {count}")).space(1);
             }
         }
     }
     text.space(3);
     text
-}
-
-fn tally(state: &State, name: &ClusterName) -> Vec<(Sign, usize)> {
-    let mut counts: BTreeMap<u8, (Sign, usize)> = BTreeMap::new();
-    for app in state.fleet.apps.iter().filter(|app| &app.cluster == name) {
-        let (place, sign) = if app.blocked().is_some() {
-            (3, Sign::Broken)
-        } else if app.health.status == HealthStatus::Degraded {
-            (2, Sign::Degraded)
-        } else {
-            match app.sync {
-                Sync::Synced => (0, Sign::Synced),
-                Sync::OutOfSync => (1, Sign::OutOfSync),
-                Sync::Unknown => (4, Sign::Unknown),
-            }
-        };
-        counts.entry(place).or_insert((sign, 0)).1 += 1;
-    }
-    counts.into_values().collect()
 }
 
 /// What leads to the next environment: how much waits, and every gate that can be told now, with its reason.
@@ -234,6 +215,12 @@ fn arrow(pen: &Pen, state: &State, to: &Environment, width: usize) -> Vec<Text> 
         return vec![head, line];
     }
     line.add(Ink::Info, &format!("{} {}", to.behind, plural(to.behind, "commit", "commits")));
+    let preview = state.preview.as_ref().filter(|preview| preview.is_of(state, to));
+    if let Some(plan) = preview.and_then(Preview::plan) {
+        let (changed, created, deleted) = plan.counts();
+        let objects = changed + created + deleted;
+        line.add(Ink::Info, &format!(", {objects} {}", plural(objects, "object", "objects")));
+    }
     line.add(Ink::Border, " ──▶ ").add(Ink::Strong, to.name.as_str());
     let mut keys = pen.text();
     keys.add(Ink::Strong, state.keymap.key(Action::Promote)).add(Ink::Dim, " shows what would change");
@@ -291,6 +278,7 @@ fn is_well(app: &App) -> bool {
 /// The selected environment: what is not well in it, what waits for the next one, and the releases it can go back to.
 fn about(pen: &mut Pen, area: Rect, state: &State, environment: &Environment) {
     pen.rule(area, 0);
+    let height = usize::from(area.height);
     let mut lines = Vec::new();
     let ill: Vec<_> = state
         .fleet
@@ -298,11 +286,18 @@ fn about(pen: &mut Pen, area: Rect, state: &State, environment: &Environment) {
         .iter()
         .filter(|app| app.environment.as_ref() == Some(&environment.name) && !is_well(app))
         .collect();
-    for app in &ill {
+    let most = (height / 3).max(3);
+    let shown = if ill.len() <= most { ill.len() } else { most - 1 };
+    for app in &ill[..shown] {
         let badge = sign::badge(&state.fleet, app, state.now);
         let mut text = pen.text();
         text.space(1).sign(badge.sync.0).space(1).sign(badge.health.0).space(1);
         text.column(Ink::Text, &app.name, 32).add(Ink::Dim, &app.why);
+        lines.push(text);
+    }
+    if ill.len() > shown {
+        let mut text = pen.text();
+        text.space(5).add(Ink::Dim, &format!("and {} more", ill.len() - shown));
         lines.push(text);
     }
     if ill.is_empty() {
@@ -311,7 +306,8 @@ fn about(pen: &mut Pen, area: Rect, state: &State, environment: &Environment) {
         lines.push(text);
     }
     for to in next(state, environment).filter(|to| !to.waiting.is_empty()) {
-        waiting(pen, state, to, usize::from(area.height) / 2, &mut lines);
+        waiting(pen, state, to, height / 3, &mut lines);
+        changes(pen, state, to, (usize::from(area.width), height), &mut lines);
     }
     // A tag that an environment follows moves: it is no release.
     let moves = |tag: &str| state.fleet.environments.iter().any(|environment| environment.reference.as_str() == tag);
@@ -356,6 +352,30 @@ fn waiting(pen: &Pen, state: &State, to: &Environment, room: usize, lines: &mut 
         let mut text = pen.text();
         text.space(3).add(Ink::Dim, &format!("and {more} more"));
         lines.push(text);
+    }
+}
+
+/// What a promotion would change, per application and cluster, as far as that is known.
+fn changes(pen: &Pen, state: &State, to: &Environment, (width, most): (usize, usize), lines: &mut Vec<Text>) {
+    let Some(preview) = state.preview.as_ref().filter(|preview| preview.is_of(state, to)) else { return };
+    lines.push(pen.text());
+    let mut head = pen.text();
+    head.space(1).add(Ink::Heading, "WOULD CHANGE").space(2);
+    match &preview.stage {
+        Stage::Resting | Stage::Asked(_) => {
+            head.add(Ink::Dim, "working it out");
+            lines.push(head);
+        }
+        Stage::Failed(problem) => {
+            head.add(Ink::Bad, &problem.to_string());
+            lines.push(head);
+        }
+        Stage::Ready(plan) => {
+            lines.push(head.append(plan::totals(pen, plan)).clone());
+            let rows = plan::rows(plan, false, width.saturating_sub(2));
+            let rows = rows.iter().filter(|row| matches!(row, plan::Row::App(..) | plan::Row::Change(_)));
+            lines.extend(rows.take(most).map(|row| plan::line(pen, plan, row, width)));
+        }
     }
 }
 

@@ -152,6 +152,13 @@ fn reference(text: &mut Text, plan: &Plan, moved: &RefMove) {
     }
 }
 
+/// Returns how much changes in one line.
+pub fn totals(pen: &Pen, plan: &Plan) -> Text {
+    let mut text = pen.text();
+    counts(&mut text, plan);
+    text
+}
+
 fn counts(text: &mut Text, plan: &Plan) {
     if plan.apps.iter().all(|app| app.changes.is_empty()) {
         text.space(2).add(Ink::Dim, "no object changes");

@@ -184,6 +184,25 @@ fn a_count_shows_what_it_counts() {
 }
 
 #[test]
+fn what_a_promotion_would_change_is_asked_once_the_selection_rests() {
+    let mut state = state(Screen::Pipeline, (120, 40));
+    state.fleet = Arc::new(Fleet { operations: Vec::new(), ..Fleet::clone(&state.fleet) });
+    let tick = |state: &mut State| update(state, Message::Tick(sample::now()));
+    assert!(requests(&tick(&mut state)).is_empty(), "it may be on its way to another");
+    let effects = tick(&mut state);
+    assert!(matches!(requests(&effects).as_slice(), [Request::Plan { ask: Ask::Promote { from, to, .. }, .. }]
+            if from.as_str() == "dev" && to.as_str() == "staging"));
+    let ticket = state.ticket;
+    assert!(requests(&tick(&mut state)).is_empty());
+    update(&mut state, Message::Engine(Event::Planned { ticket, result: Ok(Arc::new(opened::plan(false, true))) }));
+    assert!(requests(&tick(&mut state)).is_empty() && state.layers.is_empty(), "it is only shown");
+    super::looks("pipeline-preview", &state);
+    keys(&mut state, "right");
+    tick(&mut state);
+    assert_eq!(requests(&tick(&mut state)).len(), 1);
+}
+
+#[test]
 fn a_group_is_synced_as_far_as_it_is_shown() {
     let mut state = state(Screen::Fleet, SIZE);
     let filter: String = "/cluster:dev".chars().map(|letter| format!("{letter} ")).collect();
