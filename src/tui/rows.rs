@@ -133,8 +133,8 @@ type Components<'a> = BTreeMap<&'a str, (i64, Vec<Option<usize>>)>;
 impl Matrix {
     /// Works the matrix out of a snapshot.
     pub fn new(fleet: &Fleet, filter: &Filter, folded: &BTreeSet<String>) -> Self {
-        let columns: HashMap<&ClusterName, usize> =
-            fleet.clusters.iter().enumerate().map(|(at, cluster)| (&cluster.name, at)).collect();
+        let columns: HashMap<&str, usize> =
+            fleet.clusters.iter().enumerate().map(|(at, cluster)| (cluster.name.as_str(), at)).collect();
         let mut groups: BTreeMap<&str, Components<'_>> = BTreeMap::new();
         for (at, app) in fleet.apps.iter().enumerate() {
             let (Some((column, component)), true) = (place(app, &columns), filter.passes(app)) else { continue };
@@ -178,15 +178,11 @@ impl Matrix {
 
 /// Returns an application's column and the name of its row. One that lies on another cluster for the sake of the cluster in its name, as an
 /// app-of-apps on a control plane does, stands in the column of the cluster that it is about.
-fn place<'a>(app: &'a App, columns: &HashMap<&ClusterName, usize>) -> Option<(usize, &'a str)> {
-    let about = columns.iter().filter_map(|(cluster, column)| {
-        let rest = app.component.strip_prefix(cluster.as_str())?.strip_prefix('-')?;
-        Some((cluster.as_str().len(), *column, rest))
-    });
-    match about.max() {
-        Some((_, column, component)) => Some((column, component)),
-        None => columns.get(&app.cluster).map(|column| (*column, app.component.as_str())),
-    }
+fn place<'a>(app: &'a App, columns: &HashMap<&str, usize>) -> Option<(usize, &'a str)> {
+    let component = app.component.as_str();
+    let about =
+        component.rmatch_indices('-').find_map(|(at, _)| Some((*columns.get(&component[..at])?, &component[at + 1..])));
+    about.or_else(|| columns.get(app.cluster.as_str()).map(|column| (*column, component)))
 }
 
 /// How the applications of each cluster stand, counted once per snapshot.

@@ -246,6 +246,8 @@ pub struct State {
     pub layers: Vec<Layer>,
     /// Toasts, the newest last.
     pub toasts: Vec<Toast>,
+    /// Bad news of this run, the newest last: they stay in Activity.
+    pub news: Vec<Toast>,
     /// The last ticket that was given out.
     pub ticket: u64,
     /// Whether the body takes the whole screen.
@@ -279,6 +281,7 @@ impl State {
             preview: None,
             layers: Vec::new(),
             toasts: Vec::new(),
+            news: Vec::new(),
             ticket: 0,
             zoomed: false,
             is_leaving: false,
@@ -352,6 +355,11 @@ impl State {
         }
     }
 
+    /// Says whether an application is marked or selected.
+    pub fn has_chosen(&self) -> bool {
+        (self.open_app().is_none() && !self.marks.is_empty()) || self.selected_app().is_some()
+    }
+
     /// Returns the marked applications, else the selected one.
     pub fn chosen_apps(&self) -> Vec<AppId> {
         if self.open_app().is_none() && !self.marks.is_empty() {
@@ -385,8 +393,22 @@ impl State {
         })
     }
 
-    /// Says something that goes away by itself.
+    /// Says something that goes away by itself; bad news stay in Activity.
     pub fn say(&mut self, bad: bool, text: impl Into<String>) {
+        let text = text.into();
+        if bad {
+            let text = crate::model::text::line(&text).into_owned();
+            self.news.retain(|known| known.text != text);
+            self.news.push(Toast { text, bad, at: self.now });
+            if self.news.len() > NEWS {
+                self.news.remove(0);
+            }
+        }
+        self.mention(bad, text);
+    }
+
+    /// Says something that goes away by itself and is kept elsewhere.
+    pub fn mention(&mut self, bad: bool, text: impl Into<String>) {
         let text = crate::model::text::line(&text.into()).into_owned();
         self.toasts.retain(|toast| toast.text != text);
         self.toasts.push(Toast { text, bad, at: self.now });
@@ -395,6 +417,9 @@ impl State {
         }
     }
 }
+
+/// Bad news that are kept at most.
+const NEWS: usize = 100;
 
 fn row_name(row: &MatrixRow) -> (bool, String) {
     match row {

@@ -297,13 +297,58 @@ fn what_clusters_and_repositories_say_cannot_drive_the_terminal() {
         Arc::make_mut(cluster).last_error = Some(evil.to_owned());
         Arc::make_mut(cluster).version = evil.to_owned();
     }
+    for environment in &mut fleet.environments {
+        let environment = Arc::make_mut(environment);
+        environment.name = format!("{}{evil}", environment.name).into();
+        environment.release = Some(evil.to_owned());
+        environment.policy.frozen = Some(evil.to_owned());
+        environment.waiting.iter_mut().for_each(|commit| evil.clone_into(&mut commit.subject));
+        environment.releases.iter_mut().for_each(|(tag, commit)| {
+            evil.clone_into(tag);
+            evil.clone_into(&mut commit.author);
+        });
+    }
+    for cluster in &mut fleet.clusters {
+        let cluster = Arc::make_mut(cluster);
+        cluster.context = Some(evil.to_owned());
+        cluster.server = format!("https://{evil}");
+    }
+    for operation in &mut fleet.operations {
+        let operation = Arc::make_mut(operation);
+        for words in [&mut operation.title, &mut operation.message, &mut operation.actor] {
+            evil.clone_into(words);
+        }
+        for app in &mut operation.apps {
+            evil.clone_into(&mut app.message);
+            app.results.iter_mut().for_each(|result| evil.clone_into(&mut result.message));
+        }
+    }
+    let mut audit = fleet.audit.to_vec();
+    for entry in &mut audit {
+        for words in [&mut entry.title, &mut entry.message, &mut entry.actor] {
+            evil.clone_into(words);
+        }
+        entry.moves.push(evil.to_owned());
+        entry.apps.push(evil.to_owned());
+    }
+    fleet.audit = audit.into();
+    fleet.repository.error = Some(Problem::new(evil).hint(evil));
+    fleet.problems = vec![Problem::new(evil)];
+    let mut base = of(fleet.clone(), Screen::Pipeline, (160, 50));
+    base.help_note = Some(evil.to_owned());
+    for (name, layer) in layers(&base) {
+        let mut state = base.clone();
+        state.layers.push(layer);
+        let text = picture(&state);
+        assert!(!text.contains(|c| c != '\n' && quarterdeck::model::text::is_hostile(c)), "{name}: {text:?}");
+    }
     for screen in Screen::ALL {
         let mut state = of(fleet.clone(), screen, (160, 50));
         state.filter.text = String::new();
         state.say(true, evil);
         let text = picture(&state);
         assert!(!text.contains(|c| c != '\n' && quarterdeck::model::text::is_hostile(c)), "{text:?}");
-        assert!(screen == Screen::Activity || text.contains("a[2Jb"), "{text}");
+        assert!(text.contains("a[2Jb"), "{text}");
     }
 }
 

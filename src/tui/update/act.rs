@@ -5,7 +5,7 @@ use super::{keys, look, open_view, outdate, plan};
 use crate::engine::{Detail, Request};
 use crate::model::{AppId, Ask, Mode, Plan, SyncAsk};
 use crate::tui::action::{Action, Risk, Scope};
-use crate::tui::app_view::{AppView, Tab};
+use crate::tui::app_view::{AppView, Search, Tab};
 use crate::tui::confirm::Stage;
 use crate::tui::filter::Filter;
 use crate::tui::picker::{Choice, Picker};
@@ -235,7 +235,11 @@ fn logs_of_selected(state: &mut State, effects: &mut Vec<Effect>) {
 
 /// Closes what is on top; with nothing on top, drops the zoom, the filter, then the marks.
 fn back(state: &mut State) {
-    if state.layers.pop().is_some() {
+    if let Some(Layer::App(view)) = state.layers.last_mut()
+        && view.search.is_shown()
+    {
+        view.search = Search::default();
+    } else if state.layers.pop().is_some() {
     } else if state.zoomed {
         state.zoomed = false;
     } else if !state.filter.text.is_empty() {
@@ -247,6 +251,10 @@ fn back(state: &mut State) {
 }
 
 fn filter(state: &mut State) {
+    if let Some(Layer::App(view)) = state.layers.last_mut() {
+        view.search.editing = true;
+        return;
+    }
     if !matches!(state.screen, Screen::Fleet | Screen::Apps) || state.open_app().is_some() {
         show(state, Screen::Apps);
     }
@@ -395,6 +403,16 @@ fn refresh(state: &mut State, hard: bool, effects: &mut Vec<Effect>) {
     effects.push(Effect::Send(Box::new(Request::Refresh { apps, hard })));
     outdate(state, |_| true);
     look(state, effects);
+}
+
+/// Goes to what is looked for, here or further down, else to where it occurs first.
+pub(super) fn find(state: &mut State) {
+    let stops = view::stops(state);
+    let Some(view) = open_view(state).filter(|view| !view.search.text.is_empty()) else { return };
+    let cursor = &mut view.pane_mut().cursor;
+    if let Some(next) = stops.iter().find(|stop| **stop >= cursor.at).or(stops.first()) {
+        (cursor.at, cursor.top) = (*next, *next);
+    }
 }
 
 /// Goes to the next or the previous place where something begins.

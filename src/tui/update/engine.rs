@@ -53,7 +53,7 @@ pub(super) fn event(state: &mut State, event: Event, effects: &mut Vec<Effect>) 
             }
             state.say(true, problem.to_string());
         }
-        Event::Finished(operation) => state.say(operation.phase != Phase::Succeeded, outcome(&operation)),
+        Event::Finished(operation) => state.mention(operation.phase != Phase::Succeeded, outcome(&operation)),
         Event::Notice(problem) => state.say(true, problem.to_string()),
     }
 }

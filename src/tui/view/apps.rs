@@ -2,7 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use super::pen::{Pen, Text, nth_row, split_top, wrap};
+use super::detail::in_full;
+use super::pen::{Pen, Text, nth_row, split_top};
 use crate::model::App;
 use crate::tui::age;
 use crate::tui::sign;
@@ -76,21 +77,7 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
         pen.line(line, 0, &text);
     }
     if let Some(app) = all.get(cursor.at).and_then(|&at| state.fleet.apps.get(at)) {
-        reason(pen, detail, app);
-    }
-}
-
-/// Why the selected application stands as it does, in full.
-fn reason(pen: &mut Pen, area: Rect, app: &App) {
-    let lines = wrap(&app.why, usize::from(area.width).saturating_sub(4));
-    let most = usize::from(area.height).saturating_sub(1);
-    for (row, words) in lines.iter().take(most).enumerate() {
-        let mut text = pen.text();
-        text.space(2).add(Ink::Text, words);
-        if row + 1 == most && lines.len() > most {
-            text.add(Ink::Dim, " …");
-        }
-        pen.line(area, row + 1, &text);
+        in_full(pen, detail, &app.why);
     }
 }
 

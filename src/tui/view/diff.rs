@@ -90,6 +90,20 @@ pub fn stops(diffs: &[ObjectDiff], shape: Shape) -> Vec<usize> {
     rows(diffs, shape).iter().enumerate().filter(|(_, row)| is_stop(row)).map(|(at, _)| at).collect()
 }
 
+/// Returns the words of every row, to look for something in them.
+pub fn texts(diffs: &[ObjectDiff], shape: Shape) -> Vec<String> {
+    let text = |row: &Row| match row {
+        Row::Blank | Row::Ignored(..) | Row::Hunk(_) => String::new(),
+        Row::Object(diff) => diff.key.to_string(),
+        Row::Field(_, change, 0) => change.path.clone(),
+        Row::Field(_, change, 1) => format!("{} {}", change.live.as_deref().unwrap_or_default(), change.manager),
+        Row::Field(diff, change, _) => format!("{} {}", change.git.as_deref().unwrap_or_default(), diff.origin),
+        Row::Line(line) => line.text(),
+        Row::Sides(live, git) => [live, git].into_iter().flatten().map(|line| line.text() + " ").collect(),
+    };
+    rows(diffs, shape).iter().map(text).collect()
+}
+
 /// Draws the differences from a row on.
 pub fn draw(pen: &mut Pen, area: Rect, state: &State, diffs: &[ObjectDiff], top: usize) {
     let rows = rows(diffs, state.shape);

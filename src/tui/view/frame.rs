@@ -316,9 +316,10 @@ pub fn bar(state: &State, done: usize, total: usize, width: usize) -> Text {
 }
 
 /// What the keys do while the filter is written.
-fn filter_hints(pen: &Pen) -> Text {
+fn filter_hints(pen: &Pen, searches: bool) -> Text {
     let mut text = pen.text();
-    for (key, words) in [("Enter", "keep the filter"), ("Esc", "as it was")] {
+    let words = if searches { ["keep looking for it", "look for nothing"] } else { ["keep the filter", "as it was"] };
+    for (key, words) in ["Enter", "Esc"].into_iter().zip(words) {
         text.space(if text.is_empty() { 1 } else { 3 });
         text.add(Ink::Strong, key).space(1).add(Ink::Dim, words);
     }
@@ -326,8 +327,9 @@ fn filter_hints(pen: &Pen) -> Text {
 }
 
 fn hints(pen: &mut Pen, area: Rect, row: usize, state: &State) {
-    if state.filter.editing && state.layers.is_empty() {
-        let text = filter_hints(pen);
+    let searches = matches!(state.layers.last(), Some(Layer::App(view)) if view.search.editing);
+    if searches || (state.filter.editing && state.layers.is_empty()) {
+        let text = filter_hints(pen, searches);
         return pen.line(area, row, &text);
     }
     let mut marks = pen.text();
@@ -393,9 +395,7 @@ fn is_refused(state: &State, action: Action) -> bool {
     let read_only = state.read_only || state.fleet.mode == Mode::ReadOnly;
     let needs_app = matches!(action, Action::Sync | Action::Diff | Action::Logs | Action::History | Action::Mark);
     let running = || state.fleet.operations.iter().any(|operation| !operation.phase.is_over());
-    (changes && read_only)
-        || (needs_app && state.chosen_apps().is_empty())
-        || (action == Action::CancelOperation && !running())
+    (changes && read_only) || (needs_app && !state.has_chosen()) || (action == Action::CancelOperation && !running())
 }
 
 /// Draws what was said lately, at the lower right.

@@ -110,7 +110,7 @@ fn screen_extent(state: &State, area: Rect) -> (usize, usize) {
         Screen::Apps => (state.lists.apps.len(), apps::rows(body)),
         Screen::Pipeline => (state.fleet.environments.len(), pipeline::rows(state, area, body)),
         Screen::Clusters => (state.fleet.clusters.len(), clusters::rows(body)),
-        Screen::Activity => (activity::rows(state).len(), body),
+        Screen::Activity => (activity::rows(state).len(), activity::height(body)),
     }
 }
 
@@ -129,6 +129,7 @@ pub fn selected_story(state: &State) -> Option<Layer> {
     Some(match activity::rows(state).get(state.cursors.activity.at)? {
         activity::Row::Operation(operation) => Layer::Operation(operation.id, 0),
         activity::Row::Entry(entry) => Layer::Entry(entry.id.clone()),
+        activity::Row::News(_) => return None,
     })
 }
 

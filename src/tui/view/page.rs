@@ -2,8 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use super::detail::yaml;
-use super::pen::{Pen, Text, nth_row, split_top, wrap};
+use super::detail::{in_full, yaml};
+use super::pen::{Pen, Text, nth_row, split_top};
 use crate::engine::EventRow;
 use crate::model::{CommitInfo, Key};
 use crate::tui::age;
@@ -121,11 +121,7 @@ pub fn events(pen: &mut Pen, area: Rect, state: &State, events: &[EventRow], cur
     cursor.follow(events.len(), height);
     if let Some(event) = events.get(cursor.at) {
         let words = format!("{} {}: {}", event.object.kind, event.object.name, event.message);
-        for (row, words) in wrap(&words, usize::from(detail.width).saturating_sub(4)).iter().take(3).enumerate() {
-            let mut text = pen.text();
-            text.space(2).add(Ink::Text, words);
-            pen.line(detail, row + 1, &text);
-        }
+        in_full(pen, detail, &words);
     }
     let object = (usize::from(area.width) / 4).clamp(16, 40);
     for (at, event) in events.iter().enumerate().skip(cursor.top).take(height) {

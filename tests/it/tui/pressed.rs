@@ -153,6 +153,44 @@ fn differences_are_laid_out_by_keys() {
 }
 
 #[test]
+fn an_open_application_is_searched() {
+    let mut state = state(Screen::Fleet, SIZE);
+    state.layers.push(super::opened("prod-01-payments", Tab::Logs));
+    let at = |state: &State| match state.layers.last() {
+        Some(Layer::App(view)) => view.pane().cursor.at,
+        _ => panic!("it is closed"),
+    };
+    keys(&mut state, "/ R e d i s");
+    assert_eq!(at(&state), 1, "upper case does not matter, and letters are no actions");
+    assert!(super::picture(&state).contains("1 of 2"));
+    keys(&mut state, "enter n");
+    assert_eq!(at(&state), 2);
+    super::looks("search", &state);
+    keys(&mut state, "N");
+    assert_eq!(at(&state), 1);
+    keys(&mut state, "esc");
+    assert!(
+        !super::picture(&state).contains("1 of 2") && !state.layers.is_empty(),
+        "first what is looked for is dropped"
+    );
+    keys(&mut state, "esc");
+    assert!(state.layers.is_empty());
+}
+
+#[test]
+fn bad_news_stay_in_activity() {
+    let mut state = state(Screen::Activity, SIZE);
+    update(&mut state, Message::Engine(Event::Notice(Problem::new("the journal cannot be written"))));
+    update(&mut state, Message::Tick(sample::now() + jiff::SignedDuration::from_mins(5)));
+    assert!(state.toasts.is_empty());
+    assert!(
+        super::picture(&state).contains("! Mar 04 12:04  the journal cannot be written"),
+        "{}",
+        super::picture(&state)
+    );
+}
+
+#[test]
 fn problems_without_a_case_are_passed_over() {
     let mut state = state(Screen::Apps, SIZE);
     let change = changed(&state, |fleet| {
