@@ -195,6 +195,8 @@ pub struct Lists {
     pub apps: Vec<usize>,
     /// How many of them are new since they were sorted.
     pub new: usize,
+    /// The widest of their names.
+    pub name_width: usize,
     /// The Fleet screen.
     pub matrix: Matrix,
     /// What is wrong.
@@ -293,10 +295,26 @@ impl State {
 
     /// Works the lists out anew, sorted.
     pub fn sort(&mut self) {
-        let filter = Filter::parse(&self.filter.text);
-        self.lists.apps = rows::sorted(&self.fleet, &filter, self.lists.order);
+        let passing = self.passing();
+        self.lists.apps = rows::sorted(&self.fleet, &passing, self.lists.order);
         self.lists.new = 0;
-        self.lists.matrix = Matrix::new(&self.fleet, &filter, &self.folded);
+        self.count(&passing);
+    }
+
+    /// Works the Fleet screen out anew: a group was folded or unfolded.
+    pub fn fold(&mut self) {
+        self.lists.matrix = Matrix::new(&self.fleet, &self.passing(), &self.folded);
+    }
+
+    fn passing(&self) -> Vec<bool> {
+        rows::passing(&self.fleet, &Filter::parse(&self.filter.text))
+    }
+
+    /// Works out everything beside the table of applications.
+    fn count(&mut self, passing: &[bool]) {
+        let widths = self.lists.apps.iter().map(|&at| self.fleet.apps[at].name.chars().count());
+        self.lists.name_width = widths.max().unwrap_or(0);
+        self.lists.matrix = Matrix::new(&self.fleet, passing, &self.folded);
         self.lists.counts = Counts::new(&self.fleet);
         self.lists.tallies = Tallies::new(&self.fleet);
     }
@@ -308,20 +326,18 @@ impl State {
             self.sort();
             return;
         }
-        let before: Vec<AppId> = self.lists.apps.iter().map(|&at| self.fleet.apps[at].id.clone()).collect();
         let selected = self.selected_row_name();
-        let chosen = before.get(self.cursors.apps.at);
-        self.fleet = fleet;
-        let filter = Filter::parse(&self.filter.text);
-        let (apps, new) = rows::kept(&self.fleet, &filter, &before);
-        if let Some(row) = chosen.and_then(|id| apps.iter().position(|&at| self.fleet.apps[at].id == *id)) {
+        let before = std::mem::replace(&mut self.fleet, fleet);
+        let passing = self.passing();
+        let chosen =
+            self.lists.apps.get(self.cursors.apps.at).and_then(|&at| before.apps.get(at)).map(|app| app.id.clone());
+        let (apps, new) = rows::kept(&self.fleet, &passing, &before, &self.lists.apps);
+        if let Some(row) = chosen.and_then(|id| apps.iter().position(|&at| self.fleet.apps[at].id == id)) {
             self.cursors.apps.at = row;
         }
         self.lists.apps = apps;
         self.lists.new += new;
-        self.lists.matrix = Matrix::new(&self.fleet, &filter, &self.folded);
-        self.lists.counts = Counts::new(&self.fleet);
-        self.lists.tallies = Tallies::new(&self.fleet);
+        self.count(&passing);
         let again = selected.and_then(|name| self.lists.matrix.rows.iter().position(|row| row_name(row) == name));
         if let Some(row) = again {
             self.cursors.fleet.at = row;

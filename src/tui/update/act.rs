@@ -9,7 +9,7 @@ use crate::tui::app_view::{AppView, Search, Tab};
 use crate::tui::confirm::Stage;
 use crate::tui::filter::Filter;
 use crate::tui::picker::{Choice, Picker};
-use crate::tui::rows::{Matrix, MatrixRow};
+use crate::tui::rows::MatrixRow;
 use crate::tui::state::{Effect, Layer, Screen, State};
 use crate::tui::theme::{self, Theme};
 use crate::tui::view;
@@ -185,8 +185,7 @@ fn fold(state: &mut State, group: String) {
     if !state.folded.remove(&group) {
         state.folded.insert(group);
     }
-    let filter = Filter::parse(&state.filter.text);
-    state.lists.matrix = Matrix::new(&state.fleet, &filter, &state.folded);
+    state.fold();
 }
 
 /// Shows the applications that pass a filter.

@@ -36,9 +36,7 @@ fn below(body: usize) -> usize {
 
 /// What there is room for: wave and age go first, then the revision shrinks; name and reason stay.
 fn widths(state: &State, width: usize) -> Widths {
-    let longest =
-        state.lists.apps.iter().filter_map(|&at| state.fleet.apps.get(at)).map(|app| app.name.chars().count()).max();
-    let name = (longest.unwrap_or(0) + 2).clamp(12, (width * 3 / 10).max(12));
+    let name = (state.lists.name_width + 2).clamp(12, (width * 3 / 10).max(12));
     match width {
         0..=69 => Widths { name, sync: 13, health: 2, revision: 0, wave: 0, age: 0 },
         70..=99 => Widths { name, sync: 13, health: 14, revision: 0, wave: 0, age: 0 },

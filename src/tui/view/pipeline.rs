@@ -6,7 +6,7 @@ use super::frame::{held_words, plural};
 use super::pen::{Pen, Text, narrow, split_left, split_top, wrap};
 use super::plan;
 use crate::gate;
-use crate::model::{App, ClusterName, CommitInfo, Connection, Environment, Gate, HealthStatus, Mode, Sync};
+use crate::model::{ClusterName, CommitInfo, Connection, Environment, Gate, Mode};
 use crate::tui::action::Action;
 use crate::tui::age;
 use crate::tui::preview::{Preview, Stage};
@@ -251,16 +251,15 @@ fn arrow(pen: &Pen, state: &State, to: &Environment, width: usize) -> Vec<Text> 
 
 /// The gates of a promotion, judged as the plan will judge them, as far as that can be done without the plan.
 fn gates(state: &State, to: &Environment) -> Vec<Gate> {
-    let before: Vec<_> = state.fleet.apps.iter().filter(|app| app.environment == to.from).collect();
-    let unhealthy = before.iter().filter(|app| !is_well(app)).count();
-    let since = || before.iter().map(|app| app.since).max();
+    let standing = to.from.as_ref().and_then(|from| state.lists.tallies.environment(from));
+    let unhealthy = standing.map_or(0, |standing| standing.ill.len());
     let facts = gate::Facts {
         environment: to.name.as_str(),
         policy: to.policy.clone(),
         read_only: state.read_only || state.fleet.mode == Mode::ReadOnly,
         from: to.from.as_ref().map(|name| gate::Source {
             name: name.as_str(),
-            healthy_since: if unhealthy == 0 { since() } else { None },
+            healthy_since: standing.filter(|standing| standing.ill.is_empty()).and_then(|standing| standing.since),
             unhealthy,
         }),
         now: state.now,
@@ -271,24 +270,16 @@ fn gates(state: &State, to: &Environment) -> Vec<Gate> {
     gates
 }
 
-fn is_well(app: &App) -> bool {
-    app.sync == Sync::Synced && app.health.status == HealthStatus::Healthy
-}
-
 /// The selected environment: what is not well in it, what waits for the next one, and the releases it can go back to.
 fn about(pen: &mut Pen, area: Rect, state: &State, environment: &Environment) {
     pen.rule(area, 0);
     let height = usize::from(area.height);
     let mut lines = Vec::new();
-    let ill: Vec<_> = state
-        .fleet
-        .apps
-        .iter()
-        .filter(|app| app.environment.as_ref() == Some(&environment.name) && !is_well(app))
-        .collect();
+    let standing = state.lists.tallies.environment(&environment.name);
+    let ill = standing.map(|standing| standing.ill.as_slice()).unwrap_or_default();
     let most = (height / 3).max(3);
     let shown = if ill.len() <= most { ill.len() } else { most - 1 };
-    for app in &ill[..shown] {
+    for app in ill[..shown].iter().filter_map(|&at| state.fleet.apps.get(at)) {
         let badge = sign::badge(&state.fleet, app, state.now);
         let mut text = pen.text();
         text.space(1).sign(badge.sync.0).space(1).sign(badge.health.0).space(1);
