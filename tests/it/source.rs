@@ -222,7 +222,7 @@ fn objects_are_traced_to_the_file_that_wrote_them() {
         (json!({"path": "plain"}), "one plain/one.yaml, two plain/two.json"),
         (json!({"path": "chart"}), "web chart/templates/a.yaml"),
     ] {
-        let origins = with(&app(&source, &[]), |input| origins(input)).unwrap();
+        let origins = with(&app(&source, &[]), origins).unwrap();
         let said: Vec<_> = origins.iter().map(|(key, path)| format!("{} {path}", key.name)).collect();
         assert_eq!(said.join(", "), expected);
     }
