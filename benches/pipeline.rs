@@ -4,9 +4,10 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use quarterdeck::diff::{Options as CompareOptions, compare};
 use quarterdeck::helm::{self, Chart, ChartFile, Options, Profile, ValueInput};
-use quarterdeck::model::{App, AppId, Fleet, Object};
+use quarterdeck::model::{App, AppId, Cluster, ClusterName, Fleet, Object};
 use quarterdeck::tui::{Message, Screen, State, draw, update};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -109,15 +110,21 @@ fn comparison(criterion: &mut Criterion) {
     });
 }
 
-/// A fleet of ten thousand applications.
+/// A fleet of ten thousand applications: a hundred components on a hundred clusters.
 fn fleet() -> Fleet {
     let mut fleet = sample::fleet();
     let few = fleet.apps.clone();
+    let cluster = (*fleet.clusters[0]).clone();
+    fleet.clusters = (0..100)
+        .map(|place| Arc::new(Cluster { name: ClusterName::new(format!("edge-{place:02}")), ..cluster.clone() }))
+        .collect();
     fleet.apps = (0..10_000)
         .map(|index| {
             let app = &few[index % few.len()];
-            let name = format!("{}-{index:05}", app.name);
-            Arc::new(App { id: AppId::new(name.as_str()), component: name.clone(), name, ..(**app).clone() })
+            let cluster = fleet.clusters[index / 100].name.clone();
+            let component = format!("{}-{:02}", app.component, index % 100);
+            let name = format!("{cluster}-{component}");
+            Arc::new(App { id: AppId::new(name.as_str()), cluster, component, name, ..(**app).clone() })
         })
         .collect();
     fleet.apps.sort_by(|one, other| one.id.cmp(&other.id));
@@ -128,7 +135,7 @@ fn frame(criterion: &mut Criterion) {
     let size = (200, 60);
     let fleet = Arc::new(fleet());
     let mut group = criterion.benchmark_group("10,000 applications");
-    for screen in [Screen::Fleet, Screen::Apps] {
+    for screen in [Screen::Fleet, Screen::Apps, Screen::Pipeline, Screen::Clusters] {
         let mut state = State::new(Arc::clone(&fleet), sample::now(), size);
         state.screen = screen;
         let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).expect("a terminal");
@@ -136,13 +143,22 @@ fn frame(criterion: &mut Criterion) {
             bench.iter(|| terminal.draw(|frame| draw(frame, &state)).map(|_| ()));
         });
     }
-    group.bench_function("snapshot to rows", |bench| {
-        let state = State::new(Arc::clone(&fleet), sample::now(), size);
-        bench.iter_batched(
-            || state.clone(),
-            |mut state| update(&mut state, Message::Fleet(Arc::clone(&fleet))),
-            BatchSize::LargeInput,
-        );
+    for (name, is_touched) in [("snapshot to rows", false), ("snapshot to rows that stay", true)] {
+        group.bench_function(name, |bench| {
+            let mut state = State::new(Arc::clone(&fleet), sample::now(), size);
+            state.touched = is_touched;
+            bench.iter_batched(
+                || state.clone(),
+                |mut state| update(&mut state, Message::Fleet(Arc::clone(&fleet))),
+                BatchSize::LargeInput,
+            );
+        });
+    }
+    let letter = |letter| Message::Key(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE));
+    group.bench_function("letter of a filter", |bench| {
+        let mut state = State::new(Arc::clone(&fleet), sample::now(), size);
+        "/paymnt".chars().for_each(|typed| drop(update(&mut state, letter(typed))));
+        bench.iter_batched(|| state.clone(), |mut state| update(&mut state, letter('s')), BatchSize::LargeInput);
     });
     group.finish();
 }

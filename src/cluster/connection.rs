@@ -138,7 +138,8 @@ impl Connection {
             Ok(answer) => answer.map_err(|error| self.way.explain(&error)),
             Err(_) => Err(Error::new(ErrorKind::Unreachable, format!("no answer for {} s", LONGEST_REQUEST.as_secs()))),
         };
-        self.note(start, answer.is_err());
+        // That something is not there is an answer like any other.
+        self.note(start, answer.as_ref().is_err_and(|error| error.kind() != ErrorKind::NotFound));
         answer
     }
 

@@ -9,7 +9,7 @@ use crate::git::{self, Repository};
 use crate::helm::{Capabilities, Profile};
 use crate::model::{
     AppId, Application, ChartArchive, ChartRequest, CommitId, CommitInfo, Condition, ConditionKind, IgnoreDifference,
-    Object, Problem, Reference, Source, Tool, text,
+    Key, Object, Problem, Reference, Source, Tool, text,
 };
 use crate::registry::{ArgoCredentials, Look, Registry};
 use crate::source::{self, Archives, ChartCache, EntryKind, Input, SourceInput, Tree};
@@ -437,11 +437,75 @@ impl Renderer {
         catalog: &mut Catalog,
     ) -> Outcome {
         let mut outcome = Outcome::default();
-        let mut sources = Vec::new();
         let shelf = Shelf::new(&self.pulled);
+        let Some(sources) = self.sources(app, overrides, &shelf, &mut outcome, catalog) else { return outcome };
+        let input = self.input(app, &sources, capabilities, &shelf);
+        let fingerprint = source::fingerprint(&input);
+        let known = locked(&self.rendered).get(&fingerprint).cloned();
+        let rendered = known.unwrap_or_else(|| {
+            let rendered = Arc::new(source::render(&input));
+            locked(&self.rendered).insert(fingerprint.clone(), Arc::clone(&rendered));
+            rendered
+        });
+        outcome.fingerprint = fingerprint;
+        match &*rendered {
+            Ok(manifests) => {
+                outcome.manifests = manifests.objects.clone().into();
+                outcome.conditions = manifests.conditions.clone();
+                outcome.unstable = manifests.unstable.clone();
+            }
+            Err(conditions) => outcome.conditions = conditions.clone(),
+        }
+        let warnings = std::mem::take(&mut *locked(&shelf.warnings)).into_iter().collect::<BTreeSet<_>>();
+        outcome.conditions.extend(
+            warnings.into_iter().map(|warning| Condition::new(ConditionKind::ChartWarning, text::block(&warning))),
+        );
+        catalog.missing_charts.append(&mut locked(&shelf.missing));
+        catalog.charts.append(&mut locked(&shelf.asked));
+        outcome
+    }
+
+    fn input<'a>(
+        &'a self,
+        app: &'a Application,
+        sources: &'a [SourceInput],
+        capabilities: &'a Arc<Capabilities>,
+        shelf: &'a Shelf<'a>,
+    ) -> Input<'a> {
+        Input {
+            app,
+            sources,
+            capabilities,
+            profile: self.profile,
+            charts: &self.charts,
+            archives: shelf,
+            control_plane: &app.namespace,
+        }
+    }
+
+    /// Returns which file wrote each object of an application, as far as that is known.
+    pub fn origins(&self, entry: &Entry, capabilities: &Arc<Capabilities>) -> Vec<(Key, String)> {
+        let shelf = Shelf::new(&self.pulled);
+        let (mut outcome, mut aside) = (Outcome::default(), Catalog::default());
+        let app = &entry.application;
+        let sources = self.sources(app, &Overrides::new(), &shelf, &mut outcome, &mut aside).unwrap_or_default();
+        // Where an object comes from is said beside it; if that cannot be found out, the difference is still worth seeing.
+        source::origins(&self.input(app, &sources, capabilities, &shelf)).unwrap_or_default()
+    }
+
+    /// Resolves the sources of an application; nothing if one of them cannot be, which is then noted.
+    fn sources(
+        &self,
+        app: &Application,
+        overrides: &Overrides,
+        shelf: &Shelf<'_>,
+        outcome: &mut Outcome,
+        catalog: &mut Catalog,
+    ) -> Option<Vec<SourceInput>> {
+        let mut sources = Vec::new();
         for (place, wanted) in app.sources.iter().enumerate() {
             if let Some(request) = wanted.chart_request() {
-                let source = self.packed(&request, &shelf);
+                let source = self.packed(&request, shelf);
                 if place == 0 && source.tree.is_some() {
                     outcome.chart = Some(source.version.clone());
                 }
@@ -480,42 +544,11 @@ impl Renderer {
                         git::without_credentials(&wanted.repo_url)
                     );
                     outcome.conditions.push(Condition::new(ConditionKind::ComparisonError, text::block(&message)));
-                    return outcome;
+                    return None;
                 }
             }
         }
-        let input = Input {
-            app,
-            sources: &sources,
-            capabilities,
-            profile: self.profile,
-            charts: &self.charts,
-            archives: &shelf,
-            control_plane: &app.namespace,
-        };
-        let fingerprint = source::fingerprint(&input);
-        let known = locked(&self.rendered).get(&fingerprint).cloned();
-        let rendered = known.unwrap_or_else(|| {
-            let rendered = Arc::new(source::render(&input));
-            locked(&self.rendered).insert(fingerprint.clone(), Arc::clone(&rendered));
-            rendered
-        });
-        outcome.fingerprint = fingerprint;
-        match &*rendered {
-            Ok(manifests) => {
-                outcome.manifests = manifests.objects.clone().into();
-                outcome.conditions = manifests.conditions.clone();
-                outcome.unstable = manifests.unstable.clone();
-            }
-            Err(conditions) => outcome.conditions = conditions.clone(),
-        }
-        let warnings = std::mem::take(&mut *locked(&shelf.warnings)).into_iter().collect::<BTreeSet<_>>();
-        outcome.conditions.extend(
-            warnings.into_iter().map(|warning| Condition::new(ConditionKind::ChartWarning, text::block(&warning))),
-        );
-        catalog.missing_charts.append(&mut locked(&shelf.missing));
-        catalog.charts.append(&mut locked(&shelf.asked));
-        outcome
+        Some(sources)
     }
 
     /// Returns the folder at a commit, with what was already read of it.

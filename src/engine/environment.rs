@@ -38,6 +38,7 @@ pub fn environments(repository: &Repository, catalog: &Catalog, policy: Option<&
             behind: 0,
             waiting: Vec::new(),
             releases: Vec::new(),
+            newer: None,
             inferred: stage.inferred,
         })
         .collect();
@@ -64,6 +65,15 @@ pub fn environments(repository: &Repository, catalog: &Catalog, policy: Option<&
             (found[place].behind, found[place].waiting) = (behind, waiting.unwrap_or_default());
         }
     }
+    for place in 0..found.len() {
+        // Releases are cut by the first environment that follows a tag; those after it are only behind until they are promoted.
+        let from = found[place].from.as_ref().and_then(|name| found.iter().find(|earlier| &earlier.name == name));
+        let cuts_releases = !matches!(from, Some(Environment { reference: Reference::Tag(_), .. }));
+        if let (Reference::Tag(_), Some(commit), true) = (&found[place].reference, &found[place].commit, cuts_releases)
+        {
+            found[place].newer = newer(repository, &tags, commit);
+        }
+    }
     found.into_iter().map(Arc::new).collect()
 }
 
@@ -77,6 +87,17 @@ fn release(tags: &[Tag], commit: &CommitId) -> Option<String> {
         .filter_map(|tag| version(tag).map(|version| (version, tag)))
         .max_by(|a, b| a.0.cmp(&b.0))
         .map(|(_, tag)| tag.name.clone())
+}
+
+/// Returns the greatest release tag, if it is ahead of an environment that stands on a release itself.
+fn newer(repository: &Repository, tags: &[Tag], commit: &CommitId) -> Option<String> {
+    release(tags, commit)?;
+    let (_, greatest) = tags
+        .iter()
+        .filter_map(|tag| Some((version(tag).filter(|version| version.pre.is_empty())?, tag)))
+        .max_by(|a, b| a.0.cmp(&b.0))?;
+    let is_ahead = matches!(repository.ahead_behind(commit, &greatest.commit), Ok((0, behind)) if behind > 0);
+    is_ahead.then(|| greatest.name.clone())
 }
 
 /// Tags behind an environment's commit, newest first.

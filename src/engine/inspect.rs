@@ -1,12 +1,14 @@
 //! Looking into one application: its tree, differences, manifests, values, events, logs and history.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use crate::cluster::Connection;
 use crate::diff::{self, Ignore};
 use crate::health;
-use crate::model::{AppId, Gk, Key, Object, Problem, text};
+use crate::model::{AppId, FieldChange, Gk, Key, Object, Problem, text};
 use crate::yaml;
 
 use super::assess::{Verdicts, compare_one, ownership};
@@ -73,12 +75,24 @@ impl Basis {
     async fn differences(&self, entry: &Entry) -> Result<Detail, Problem> {
         let view = self.view(&entry.id)?;
         let (wanted, _) = desired(&entry.application, &entry.id, &entry.manifests, Some(&view.discovery));
+        let origins: HashMap<Key, String> =
+            self.renderer.origins(entry, &self.capabilities_for(&entry.id)).into_iter().collect();
+        // A manifest may leave its namespace to the Application.
+        let origin = |key: &Key| {
+            let bare = Key { namespace: "".into(), ..key.clone() };
+            origins
+                .get(key)
+                .or_else(|| origins.get(&bare))
+                .map(|path| text::line(path).into_owned())
+                .unwrap_or_default()
+        };
         let mut rows = Vec::new();
         for one in wanted.iter().filter(|one| !is_application(&one.key.gk())) {
             let git = (*one.object).clone();
             let (ignore, _) = Ignore::for_object(&entry.application.ignore_differences, &git);
             let Some(live) = view.live.get(&one.key) else {
-                rows.push(difference(one.key.clone(), None, Some(&git), Vec::new(), 0));
+                let row = difference(one.key.clone(), None, Some(&git), Vec::new());
+                rows.push(ObjectDiff { origin: origin(&one.key), ..row });
                 continue;
             };
             let known = self
@@ -102,10 +116,9 @@ impl Basis {
                 (None, true) => Some((**live).clone()),
                 (None, false) => Some(git.clone()),
             };
-            let plain = diff::Options { ignore: None, ownership: ownership(&entry.application) };
-            let all = diff::compare(&git, live, &plain).fields.len();
-            let ignored = if ignore.is_empty() { 0 } else { all.saturating_sub(fields.len()) };
-            rows.push(difference(one.key.clone(), Some(live), target.as_ref(), fields, ignored));
+            let ignored = if ignore.is_empty() { Vec::new() } else { left_out(entry, &git, live, &ignore) };
+            let row = difference(one.key.clone(), Some(live), target.as_ref(), fields);
+            rows.push(ObjectDiff { ignored, origin: origin(&one.key), written: written(live), ..row });
         }
         let mut extra: Vec<&Arc<Object>> = view
             .live
@@ -114,7 +127,7 @@ impl Basis {
             .filter(|live| !wanted.iter().any(|one| one.key == live.key()))
             .collect();
         extra.sort_by_key(|live| live.key());
-        rows.extend(extra.into_iter().map(|live| difference(live.key(), Some(live), None, Vec::new(), 0)));
+        rows.extend(extra.into_iter().map(|live| difference(live.key(), Some(live), None, Vec::new())));
         rows.sort_by_key(|row| !row.differs());
         Ok(Detail::Diff(rows))
     }
@@ -179,13 +192,7 @@ fn show(object: &Object) -> String {
     text::block(&yaml::to_string(object.value())).into_owned()
 }
 
-fn difference(
-    key: Key,
-    live: Option<&Object>,
-    git: Option<&Object>,
-    fields: Vec<crate::model::FieldChange>,
-    ignored: usize,
-) -> ObjectDiff {
+fn difference(key: Key, live: Option<&Object>, git: Option<&Object>, fields: Vec<FieldChange>) -> ObjectDiff {
     let (mut live, mut git) = (live.map(diff::without_bookkeeping), git.map(diff::without_bookkeeping));
     if let (Some(live), Some(git)) = (&mut live, &mut git) {
         if fields.is_empty() {
@@ -202,7 +209,31 @@ fn difference(
     };
     let (live, git) = (write(&live), write(&git));
     let hunks = diff::hunks(&live, &git, CONTEXT);
-    ObjectDiff { key, fields, live, git, hunks, ignored }
+    ObjectDiff { key, fields, live, git, hunks, ignored: Vec::new(), origin: String::new(), written: Vec::new() }
+}
+
+/// Returns the fields that differ and that the application's rules leave out.
+fn left_out(entry: &Entry, git: &Object, live: &Object, ignore: &Ignore) -> Vec<FieldChange> {
+    let compared =
+        |ignore| diff::compare(git, live, &diff::Options { ignore, ownership: ownership(&entry.application) }).fields;
+    let kept = compared(Some(ignore));
+    let is_left_out = |field: &FieldChange| !kept.iter().any(|kept| kept.path == field.path);
+    compared(None).into_iter().filter(is_left_out).collect()
+}
+
+/// Returns when managers wrote. One that wrote in several ways has several times, and which of them a field is from is not said.
+fn written(live: &Object) -> Vec<(String, Timestamp)> {
+    let entries = live.value().pointer("/metadata/managedFields").and_then(serde_json::Value::as_array);
+    let mut times: BTreeMap<&str, Vec<Option<Timestamp>>> = BTreeMap::new();
+    for entry in entries.into_iter().flatten() {
+        let at = entry["time"].as_str().and_then(|time| time.parse().ok());
+        times.entry(entry["manager"].as_str().unwrap_or_default()).or_default().push(at);
+    }
+    let known = |(manager, times): (&str, Vec<Option<Timestamp>>)| match times.as_slice() {
+        [Some(at)] => Some((manager.to_owned(), *at)),
+        _ => None,
+    };
+    times.into_iter().filter_map(known).collect()
 }
 
 /// Reads the objects that may belong to others, by the uid of their owner.
@@ -260,7 +291,7 @@ fn containers(object: &Object) -> Vec<String> {
     names.into_iter().flatten().filter_map(|container| container["name"].as_str().map(str::to_owned)).collect()
 }
 
-fn created(object: &Object) -> Option<jiff::Timestamp> {
+fn created(object: &Object) -> Option<Timestamp> {
     object.text("/metadata/creationTimestamp").parse().ok()
 }
 

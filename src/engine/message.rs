@@ -146,14 +146,23 @@ pub struct ObjectDiff {
     pub git: String,
     /// The same as hunks of lines.
     pub hunks: Vec<Hunk>,
-    /// Fields that `ignoreDifferences` leaves out.
-    pub ignored: usize,
+    /// Fields that differ and that `ignoreDifferences` leaves out.
+    pub ignored: Vec<FieldChange>,
+    /// The file that wrote the side of Git: a manifest, or a chart's template; empty if that is not known.
+    pub origin: String,
+    /// When each manager wrote last, of those that have written in one way only.
+    pub written: Vec<(String, Timestamp)>,
 }
 
 impl ObjectDiff {
     /// Says whether anything differs.
     pub fn differs(&self) -> bool {
         !self.fields.is_empty() || self.live.is_empty() || self.git.is_empty()
+    }
+
+    /// Returns when a manager wrote last, if that is known for certain.
+    pub fn written_by(&self, manager: &str) -> Option<Timestamp> {
+        self.written.iter().find(|(name, _)| name == manager).map(|(_, at)| *at)
     }
 
     /// Returns the difference as unified text.

@@ -178,7 +178,7 @@ impl Basis {
         Err(Problem::new("the new state needs ever more charts").hint("is there a cycle of Applications?"))
     }
 
-    fn capabilities_for(&self, id: &AppId) -> Arc<Capabilities> {
+    pub(super) fn capabilities_for(&self, id: &AppId) -> Arc<Capabilities> {
         let cluster = self.fleet.app(id).and_then(|app| self.clusters.get(&app.cluster));
         cluster.map_or_else(|| Arc::clone(&self.capabilities), |view| Arc::clone(&view.capabilities))
     }
@@ -350,7 +350,12 @@ impl Basis {
         for (id, entry) in &future.entries {
             let now = self.catalog.entries.get(id);
             let follows = entry.reference.as_ref() == Some(&to.reference);
-            let is_changed = now.is_none_or(|now| now.fingerprint != entry.fingerprint);
+            // What is rendered for a cluster that does not answer is not rendered for it as it is: only what it is rendered from counts.
+            let answers = self.fleet.app(id).is_some_and(|app| self.clusters.contains_key(&app.cluster));
+            let is_changed = now.is_none_or(|now| match answers {
+                true => now.fingerprint != entry.fingerprint,
+                false => now.commit != entry.commit || now.application != entry.application,
+            });
             if follows || is_changed {
                 chosen.push(Arc::clone(entry));
             }

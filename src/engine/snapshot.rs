@@ -83,10 +83,7 @@ pub(super) fn app(
         component: component(&application.name, &record.cluster),
         group: source.and_then(|source| source.path.split_once('/')).map_or("", |(group, _)| group).to_owned(),
         cluster: record.cluster.clone(),
-        environment: environments
-            .iter()
-            .find(|environment| environment.clusters.contains(&record.cluster))
-            .map(|environment| environment.name.clone()),
+        environment: environment(environments, record, is_virtual),
         parent: entry.parent.clone(),
         project: application.project.clone(),
         labels: application.labels.clone(),
@@ -112,6 +109,22 @@ pub(super) fn app(
             .map(|operation| operation.id),
         automated: application.sync_policy.automated.is_some(),
     }
+}
+
+/// Returns the environment of its cluster. An app-of-apps lies on a control plane for the sake of others: it belongs to the one whose reference it follows.
+fn environment(
+    environments: &[Arc<Environment>],
+    record: &Record,
+    is_virtual: bool,
+) -> Option<crate::model::EnvironmentName> {
+    let follows = |environment: &&Arc<Environment>| record.entry.reference.as_ref() == Some(&environment.reference);
+    let is_here = |environment: &&Arc<Environment>| environment.clusters.contains(&record.cluster);
+    let here = environments.iter().find(is_here);
+    let own = match here {
+        Some(here) if is_virtual && !follows(&here) => environments.iter().find(follows).or(Some(here)),
+        here => here,
+    };
+    own.map(|environment| environment.name.clone())
 }
 
 /// Returns the name without the cluster's prefix or suffix.

@@ -1,5 +1,7 @@
 //! Environments: the stages of the promotion chain.
 
+use jiff::Timestamp;
+
 use super::{ClusterName, CommitId, CommitInfo, EnvironmentName};
 
 /// A Git reference that an environment follows.
@@ -42,6 +44,17 @@ pub struct GatePolicy {
     pub max_deletions: Option<usize>,
 }
 
+/// An environment that was rolled back and stays where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The release or the commit that it is held at.
+    pub at: String,
+    /// The newest release, if that is known to be ahead.
+    pub newer: Option<String>,
+    /// Who rolled it back and when, if the journal says so.
+    pub by: Option<(String, Timestamp)>,
+}
+
 /// A stage of the promotion chain: a reference and the clusters that follow it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Environment {
@@ -63,6 +76,8 @@ pub struct Environment {
     pub waiting: Vec<CommitInfo>,
     /// Release tags that it can go back to, newest first, with their commits.
     pub releases: Vec<(String, CommitInfo)>,
+    /// The newest release tag, if that is ahead of where it stands although releases are cut when this environment takes them over.
+    pub newer: Option<String>,
     /// Whether the default comes from inference and not from a policy file.
     pub inferred: bool,
     /// What has to hold before it may change.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    AppId, AuditEntry, ClusterName, CommitId, Condition, Environment, EnvironmentName, Health, Key, Operation,
-    OperationId, Problem, Sync,
+    AppId, AuditEntry, ClusterName, CommitId, Condition, Environment, EnvironmentName, Health, Held, Key, Operation,
+    OperationId, PlanKind, Problem, Reference, Sync,
 };
 
 /// Everything known at one moment. Cheap to clone; readers never wait for the engine.
@@ -50,6 +50,28 @@ impl Fleet {
     /// Finds an environment.
     pub fn environment(&self, name: &EnvironmentName) -> Option<&Arc<Environment>> {
         self.environments.iter().find(|environment| &environment.name == name)
+    }
+
+    /// Says whether an environment was rolled back and stays there. What moved its reference last decides; without a word of that in the
+    /// journal, a newer release does.
+    pub fn held(&self, environment: &Environment) -> Option<Held> {
+        let commit = environment.commit.as_ref()?;
+        let at = environment.release.clone().unwrap_or_else(|| commit.short().to_owned());
+        let held = |by| Some(Held { at, newer: environment.newer.clone(), by });
+        let Reference::Tag(tag) = &environment.reference else { return None };
+        let prefix = format!("refs/tags/{tag} ");
+        let moved = |entry: &&AuditEntry| entry.moves.iter().any(|moved| moved.starts_with(&prefix));
+        let is_here = |entry: &AuditEntry| {
+            entry
+                .moves
+                .iter()
+                .any(|moved| moved.starts_with(&prefix) && moved.ends_with(&format!("> {}", commit.short())))
+        };
+        match self.audit.iter().find(moved).filter(|entry| is_here(entry)) {
+            Some(entry) if entry.action == PlanKind::Rollback.as_str() => held(Some((entry.actor.clone(), entry.at))),
+            Some(_) => None,
+            None => environment.newer.is_some().then(|| held(None)).flatten(),
+        }
     }
 
     /// Finds an operation.
@@ -230,6 +252,12 @@ impl App {
     /// Returns the first condition that keeps it from being synced.
     pub fn blocked(&self) -> Option<&Condition> {
         self.conditions.iter().find(|condition| condition.kind.blocks_sync())
+    }
+
+    /// Says whether it generates nothing but Applications: these are read from Git, so that no cluster has to be asked.
+    pub fn is_virtual(&self) -> bool {
+        let is_application = |key: &Key| &*key.group == "argoproj.io" && &*key.kind == "Application";
+        !self.objects.is_empty() && self.objects.iter().all(|object| is_application(&object.key))
     }
 
     /// Counts the objects that are out of sync.

@@ -22,7 +22,7 @@ pub use application::{
 };
 pub use audit::{AuditEntry, Outcome};
 pub use chart::{ChartArchive, ChartRequest};
-pub use environment::{Environment, GatePolicy, Reference};
+pub use environment::{Environment, GatePolicy, Held, Reference};
 pub use fleet::{App, Cluster, CommitInfo, Connection, Fleet, Mode, ObjectStatus, Progress, RepositoryInfo};
 pub use id::{AppId, ClusterName, CommitId, EnvironmentName, Gk, Gvk, Key, OperationId, PlanId};
 pub use object::Object;

@@ -19,7 +19,7 @@ pub use application::application;
 pub use cache::ChartCache;
 pub use outline::outline;
 pub use packed::{Archives, NoArchives, Packed};
-pub use render::{ChartRender, Input, Manifests, SourceInput, chart, fingerprint, render};
+pub use render::{ChartRender, Input, Manifests, SourceInput, chart, fingerprint, origins, render};
 
 /// A folder of files at one commit. Paths are relative, separated by `/`, without `.` or `..`; the root is the empty path.
 pub trait Tree: Send + Sync {

@@ -219,11 +219,54 @@ fn render_chart(input: &Input<'_>, index: usize, work: &ChartWork, out: &mut Man
     Ok(())
 }
 
+/// Returns which file wrote each object, as far as that is known: the manifest in a folder, the template in a chart. Paths of a chart's own
+/// templates are those of the repository; others begin with the chart's name.
+///
+/// # Errors
+/// Why a source cannot be read or rendered.
+pub fn origins(input: &Input<'_>) -> Result<Vec<(Key, String)>, String> {
+    let mut origins = Vec::new();
+    let mut add = |path: &str, objects: Vec<Object>| {
+        origins.extend(objects.iter().map(|object| (object.key(), path.to_owned())));
+    };
+    for index in 0..input.app.sources.len() {
+        match plan(input, index)? {
+            Work::Nothing => {}
+            Work::Directory(work) => {
+                let root = tree(input, index)?;
+                for (name, id) in &work.files {
+                    let name = within(&work.path, name);
+                    let mut objects = Vec::new();
+                    manifest::read_file(&name, &blob(root, id)?, &mut objects)?;
+                    add(&name, objects);
+                }
+            }
+            Work::Chart(work) => {
+                let ChartRender { chart, mut options, .. } = prepare(input, index, &work)?;
+                options.form = helm::Form::Parts;
+                let rendered = helm::render(&chart, &options).map_err(|error| error.to_string())?;
+                for (path, text) in &rendered.parts {
+                    let mut objects = Vec::new();
+                    manifest::read(text.as_bytes(), &mut objects)?;
+                    let own =
+                        path.split_once('/').filter(|(_, rest)| !work.path.is_empty() && !rest.starts_with("charts/"));
+                    add(&own.map_or_else(|| path.clone(), |(_, rest)| within(&work.path, rest)), objects);
+                }
+            }
+        }
+    }
+    Ok(origins)
+}
+
+fn within(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
 fn directory(input: &Input<'_>, index: usize, work: &DirectoryWork, out: &mut Vec<Object>) -> Result<(), String> {
     let root = tree(input, index)?;
     let mut left = LARGEST_FOLDER;
     for (name, id) in &work.files {
-        let name = if work.path.is_empty() { name.clone() } else { format!("{}/{name}", work.path) };
+        let name = within(&work.path, name);
         let bytes = blob(root, id)?;
         left = left
             .checked_sub(bytes.len())

@@ -99,7 +99,7 @@ actions! {
     Back = "back", ["esc"], Global, "Close, cancel, or drop the filter", "back", Safe;
     NextPane = "next-pane", ["tab"], Global, "Next screen or tab", "next", Safe;
     PreviousPane = "previous-pane", ["shift-tab"], Global, "Previous screen or tab", "previous", Safe;
-    Filter = "filter", ["/"], Screen, "Filter: words, status: health: cluster: env: group: project: -l key=value, ! for not", "filter", Safe;
+    Filter = "filter", ["/"], Screen, "Filter: words, status: health: cluster: env: group: project: -l key=value, ! for not; in an application, search", "filter", Safe;
     Problems = "problems", ["!"], Screen, "Go through the filters for what is wrong", "problems", Safe;
     Sort = "sort", ["o"], Screen, "Sort by what is worst, by name, by cluster, by age", "sort", Safe;
     Mark = "mark", ["space"], Screen, "Mark or unmark an application", "mark", Safe;
@@ -117,8 +117,10 @@ actions! {
     History = "history", ["H"], Screen, "Show the commits that touched it", "history", Safe;
     Zoom = "zoom", ["+"], Screen, "Give the pane the whole screen, or back", "zoom", Safe;
     Theme = "theme", ["T"], Screen, "Show the next theme, until the program ends", "theme", Safe;
-    NextChange = "next-change", ["n"], App, "Go to the next object or change", "next change", Safe;
+    NextChange = "next-change", ["n"], App, "Go to the next object or change, or to what is looked for", "next change", Safe;
     PreviousChange = "previous-change", ["N"], App, "Go to the previous object or change", "previous", Safe;
+    BothSides = "both-sides", ["u"], App, "Diff: live and Git side by side, or one below the other", "both sides", Safe;
+    Ignored = "ignored", ["i"], App, "Diff: show what ignoreDifferences leaves out, or hide it", "ignored", Safe;
     Copy = "copy", ["c"], Screen, "Copy the name, or the text on screen", "copy", Safe;
     Confirm = "confirm", ["y"], Confirm, "Do exactly what is shown", "confirm", Mutating;
     Prune = "prune", ["p"], Confirm, "Delete what Git no longer has, or leave it; plans again", "prune", Safe;

@@ -91,6 +91,22 @@ pub struct Pane {
     pub cursor: Cursor,
 }
 
+/// What is looked for in an open application.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Search {
+    /// Its text; empty looks for nothing.
+    pub text: String,
+    /// Whether keys go into it.
+    pub editing: bool,
+}
+
+impl Search {
+    /// Says whether its line is on screen.
+    pub fn is_shown(&self) -> bool {
+        self.editing || !self.text.is_empty()
+    }
+}
+
 /// An open application.
 #[derive(Clone, Debug)]
 pub struct AppView {
@@ -102,6 +118,8 @@ pub struct AppView {
     pub panes: [Pane; 7],
     /// Whose logs are shown: a pod and a container, empty for the first.
     pub logs_of: Option<(Key, String)>,
+    /// What is looked for in the open tab.
+    pub search: Search,
     /// The snapshot that the resources were asked for, so that they follow what happens.
     pub generation: u64,
 }
@@ -109,7 +127,14 @@ pub struct AppView {
 impl AppView {
     /// Opens an application at its resources.
     pub fn new(app: AppId) -> Self {
-        Self { app, tab: Tab::default(), panes: Default::default(), logs_of: None, generation: 0 }
+        Self {
+            app,
+            tab: Tab::default(),
+            panes: Default::default(),
+            logs_of: None,
+            search: Search::default(),
+            generation: 0,
+        }
     }
 
     /// Returns the open tab's content and place.

@@ -53,11 +53,6 @@ impl Filter {
         Self { terms, matcher: SkimMatcherV2::default() }
     }
 
-    /// Says whether nothing is filtered out.
-    pub fn is_empty(&self) -> bool {
-        self.terms.is_empty()
-    }
-
     /// Says whether an application passes.
     pub fn passes(&self, app: &App) -> bool {
         self.terms.iter().all(|term| self.holds(&term.test, app) != term.not)
@@ -106,6 +101,7 @@ impl Filter {
     }
 }
 
+/// Says whether a text has these letters in this order: most have not, and that is found out fast.
 fn is_subsequence(text: &str, word: &str) -> bool {
     let mut letters = text.chars();
     word.chars().all(|wanted| letters.any(|letter| letter.eq_ignore_ascii_case(&wanted)))
@@ -135,5 +131,26 @@ fn label_test(text: &str) -> Test {
     match text.split_once('=') {
         Some((key, value)) => Test::Label(key.to_owned(), Some(value.to_owned())),
         None => Test::Label(text.to_owned(), None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Filter;
+
+    #[test]
+    fn a_word_resembles_what_holds_its_letters_close_together() {
+        for (name, word, expected) in [
+            ("prod-01-payments", "payments", true),
+            ("prod-01-payments", "paymnts", true),
+            ("prod-01-payments", "pymnt", true),
+            ("stag-01-payments", "stpay", true),
+            ("prod-01-storefront", "redis", false),
+            ("prod-01-payments", "pt", false),
+            ("prod-01-checkout", "coot", false),
+            ("straße-01", "strase", false),
+        ] {
+            assert_eq!(Filter::default().resembles(name, word), expected, "{word} in {name}");
+        }
     }
 }

@@ -1,10 +1,13 @@
 //! What the lists show, worked out once per snapshot and filter, never while drawing.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
 
 use super::filter::Filter;
-use crate::model::{App, AppId, ClusterName, ConditionKind, Fleet, HealthStatus, Sync};
+use super::sign::Sign;
+use crate::model::{App, AppId, ClusterName, ConditionKind, EnvironmentName, Fleet, HealthStatus, Sync};
 
 /// How applications are sorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,9 +71,14 @@ pub fn badness(app: &App) -> u8 {
     blocked.max(health).max(sync)
 }
 
+/// Returns which applications pass, in the order of the snapshot.
+pub fn passing(fleet: &Fleet, filter: &Filter) -> Vec<bool> {
+    fleet.apps.iter().map(|app| filter.passes(app)).collect()
+}
+
 /// Returns the applications that pass, sorted, as places in the snapshot.
-pub fn sorted(fleet: &Fleet, filter: &Filter, order: Order) -> Vec<usize> {
-    let mut rows: Vec<usize> = (0..fleet.apps.len()).filter(|&at| filter.passes(&fleet.apps[at])).collect();
+pub fn sorted(fleet: &Fleet, passing: &[bool], order: Order) -> Vec<usize> {
+    let mut rows: Vec<usize> = (0..fleet.apps.len()).filter(|&at| passing[at]).collect();
     let app = |at: &usize| &fleet.apps[*at];
     match order {
         Order::Worst => rows.sort_by_cached_key(|at| Reverse(badness(app(at)))),
@@ -86,14 +94,21 @@ pub fn sorted(fleet: &Fleet, filter: &Filter, order: Order) -> Vec<usize> {
 }
 
 /// Keeps the rows where they are: those that went away are dropped, new ones come last.
-pub fn kept(fleet: &Fleet, filter: &Filter, before: &[AppId]) -> (Vec<usize>, usize) {
-    let places: HashMap<&AppId, usize> = fleet.apps.iter().enumerate().map(|(at, app)| (&app.id, at)).collect();
-    let mut rows: Vec<usize> = before.iter().filter_map(|id| places.get(id).copied()).collect();
-    let old = rows.len();
-    let known: HashSet<usize> = rows.iter().copied().collect();
-    rows.extend((0..fleet.apps.len()).filter(|at| !known.contains(at) && filter.passes(&fleet.apps[*at])));
-    let new = rows.len() - old;
-    (rows, new)
+pub fn kept(fleet: &Fleet, passing: &[bool], before: &Fleet, rows: &[usize]) -> (Vec<usize>, usize) {
+    let are_the_same = fleet.apps.len() == before.apps.len()
+        && fleet.apps.iter().zip(&before.apps).all(|(now, before)| now.id == before.id);
+    let place = |id: &AppId| fleet.apps.binary_search_by(|app| app.id.cmp(id)).ok();
+    let mut kept: Vec<usize> = if are_the_same {
+        rows.to_vec()
+    } else {
+        rows.iter().filter_map(|&at| place(&before.apps.get(at)?.id)).collect()
+    };
+    let mut known = vec![false; fleet.apps.len()];
+    kept.iter().for_each(|&at| known[at] = true);
+    let old = kept.len();
+    kept.extend((0..fleet.apps.len()).filter(|&at| passing[at] && !known[at]));
+    let new = kept.len() - old;
+    (kept, new)
 }
 
 /// A row of the Fleet screen.
@@ -131,12 +146,12 @@ type Components<'a> = BTreeMap<&'a str, (i64, Vec<Option<usize>>)>;
 
 impl Matrix {
     /// Works the matrix out of a snapshot.
-    pub fn new(fleet: &Fleet, filter: &Filter, folded: &BTreeSet<String>) -> Self {
-        let columns: HashMap<&ClusterName, usize> =
-            fleet.clusters.iter().enumerate().map(|(at, cluster)| (&cluster.name, at)).collect();
+    pub fn new(fleet: &Fleet, passing: &[bool], folded: &BTreeSet<String>) -> Self {
+        let columns: HashMap<&str, usize> =
+            fleet.clusters.iter().enumerate().map(|(at, cluster)| (cluster.name.as_str(), at)).collect();
         let mut groups: BTreeMap<&str, Components<'_>> = BTreeMap::new();
         for (at, app) in fleet.apps.iter().enumerate() {
-            let (Some((column, component)), true) = (place(app, &columns), filter.passes(app)) else { continue };
+            let Some((column, component)) = place(app, &columns).filter(|_| passing[at]) else { continue };
             let (wave, cells) = groups
                 .entry(&app.group)
                 .or_default()
@@ -177,14 +192,72 @@ impl Matrix {
 
 /// Returns an application's column and the name of its row. One that lies on another cluster for the sake of the cluster in its name, as an
 /// app-of-apps on a control plane does, stands in the column of the cluster that it is about.
-fn place<'a>(app: &'a App, columns: &HashMap<&ClusterName, usize>) -> Option<(usize, &'a str)> {
-    let about = columns.iter().filter_map(|(cluster, column)| {
-        let rest = app.component.strip_prefix(cluster.as_str())?.strip_prefix('-')?;
-        Some((cluster.as_str().len(), *column, rest))
-    });
-    match about.max() {
-        Some((_, column, component)) => Some((column, component)),
-        None => columns.get(&app.cluster).map(|column| (*column, app.component.as_str())),
+fn place<'a>(app: &'a App, columns: &HashMap<&str, usize>) -> Option<(usize, &'a str)> {
+    let component = app.component.as_str();
+    let about =
+        component.rmatch_indices('-').find_map(|(at, _)| Some((*columns.get(&component[..at])?, &component[at + 1..])));
+    about.or_else(|| columns.get(app.cluster.as_str()).map(|column| (*column, component)))
+}
+
+/// How the applications of each cluster and of each environment stand, worked out once per snapshot.
+#[derive(Clone, Debug, Default)]
+pub struct Tallies {
+    clusters: HashMap<ClusterName, [usize; STATES.len()]>,
+    environments: HashMap<EnvironmentName, Standing>,
+}
+
+/// How an environment stands.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// Applications that are not Synced and Healthy, as places in the snapshot.
+    pub ill: Vec<usize>,
+    /// When the last of its applications changed.
+    pub since: Option<Timestamp>,
+}
+
+/// What applications are counted by, as it is written beside a cluster.
+const STATES: [Sign; 5] = [Sign::Synced, Sign::OutOfSync, Sign::Degraded, Sign::Broken, Sign::Unknown];
+
+impl Tallies {
+    /// Counts.
+    pub fn new(fleet: &Fleet) -> Self {
+        let mut tallies = Self::default();
+        for (at, app) in fleet.apps.iter().enumerate() {
+            if let Some(name) = &app.environment {
+                let standing = match tallies.environments.get_mut(name) {
+                    Some(standing) => standing,
+                    None => tallies.environments.entry(name.clone()).or_default(),
+                };
+                standing.since = standing.since.max(Some(app.since));
+                if app.sync != Sync::Synced || app.health.status != HealthStatus::Healthy {
+                    standing.ill.push(at);
+                }
+            }
+            let state = if app.blocked().is_some() {
+                Sign::Broken
+            } else if app.health.status == HealthStatus::Degraded {
+                Sign::Degraded
+            } else {
+                Sign::sync(app.sync)
+            };
+            let Some(place) = STATES.iter().position(|known| *known == state) else { continue };
+            match tallies.clusters.get_mut(&app.cluster) {
+                Some(counts) => counts[place] += 1,
+                None => tallies.clusters.entry(app.cluster.clone()).or_default()[place] += 1,
+            }
+        }
+        tallies
+    }
+
+    /// Returns how an environment stands, if it has applications.
+    pub fn environment(&self, name: &EnvironmentName) -> Option<&Standing> {
+        self.environments.get(name)
+    }
+
+    /// Returns what there is on a cluster, each state with its number.
+    pub fn of(&self, cluster: &ClusterName) -> impl Iterator<Item = (Sign, usize)> {
+        let counts = self.clusters.get(cluster).copied().unwrap_or_default();
+        STATES.into_iter().zip(counts).filter(|(_, count)| *count > 0)
     }
 }
 

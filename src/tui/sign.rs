@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::age;
 use super::theme::Ink;
-use crate::model::{App, Condition, ConditionKind, Connection, Fleet, HealthStatus, Phase, Sync};
+use crate::model::{App, AppProgress, Condition, ConditionKind, Connection, Fleet, HealthStatus, Phase, Sync};
 
 /// A state as it is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,27 +116,32 @@ pub fn broken(app: &App) -> Option<&Condition> {
     app.conditions.iter().find(|condition| condition.kind.blocks_sync() && is_about_git(condition.kind))
 }
 
+/// Returns how far the running operation has come with an application; nothing once it is done with it.
+pub fn progress<'a>(fleet: &'a Fleet, app: &App) -> Option<&'a AppProgress> {
+    let operation = app.operation.and_then(|id| fleet.operation(id))?;
+    operation.apps.iter().find(|progress| progress.app == app.id && progress.phase.is_none_or(|phase| !phase.is_over()))
+}
+
 /// Returns how an application is drawn. What cannot be reached is never drawn as healthy.
 pub fn badge(fleet: &Fleet, app: &App, now: Timestamp) -> Badge {
-    let lost = fleet.cluster(&app.cluster).and_then(|cluster| match &cluster.connection {
-        Connection::Lost { since, .. } => Some(format!("lost {}", age::short(now, *since))),
-        Connection::NoContext => Some("no context".to_owned()),
-        _ => None,
-    });
-    let sync = if let Some(operation) = app.operation.and_then(|id| fleet.operation(id)) {
-        let own = operation.apps.iter().find(|progress| progress.app == app.id);
-        match own {
-            Some(progress) if progress.phase.is_none() => (Sign::Waiting, "waits".to_owned()),
-            Some(progress) => (Sign::Working, format!("{}/{}", progress.results.len(), progress.total)),
-            None => (Sign::Working, "syncing".to_owned()),
+    let lost =
+        fleet.cluster(&app.cluster).filter(|_| !app.is_virtual()).and_then(|cluster| match &cluster.connection {
+            Connection::Lost { since, .. } => Some(format!("lost {}", age::short(now, *since))),
+            Connection::NoContext => Some("no context".to_owned()),
+            _ => None,
+        });
+    let sync = if let Some(progress) = progress(fleet, app) {
+        match progress.phase {
+            None => (Sign::Waiting, "waits".to_owned()),
+            Some(_) => (Sign::Working, format!("{}/{}", progress.results.len(), progress.total)),
         }
     } else if let Some(condition) = broken(app) {
-        (Sign::Broken, condition.kind.as_str().trim_end_matches("Error").to_owned())
+        (Sign::Broken, condition.kind.as_str().to_owned())
     } else if let Some(words) = &lost {
         (Sign::Unknown, words.clone())
     } else if app.sync == Sync::Unknown {
         match app.blocked() {
-            Some(condition) => (Sign::Broken, condition.kind.as_str().trim_end_matches("Error").to_owned()),
+            Some(condition) => (Sign::Broken, condition.kind.as_str().to_owned()),
             None => (Sign::Unknown, "Unknown".to_owned()),
         }
     } else {

@@ -11,7 +11,8 @@ use super::confirm::Confirm;
 use super::filter::Filter;
 use super::keymap::{Keymap, Press};
 use super::picker::Picker;
-use super::rows::{self, Counts, Matrix, MatrixRow, Order};
+use super::preview::Preview;
+use super::rows::{self, Counts, Matrix, MatrixRow, Order, Tallies};
 use super::theme::Theme;
 use crate::engine::{Event, Request};
 use crate::model::{App, AppId, Environment, Fleet, OperationId};
@@ -161,6 +162,15 @@ pub struct Look {
     pub ascii: bool,
 }
 
+/// How differences are laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// Whether live and Git stand side by side.
+    pub is_split: bool,
+    /// Whether what `ignoreDifferences` leaves out is shown.
+    pub shows_ignored: bool,
+}
+
 /// Cursors of the screens.
 #[derive(Clone, Debug, Default)]
 pub struct Cursors {
@@ -185,10 +195,14 @@ pub struct Lists {
     pub apps: Vec<usize>,
     /// How many of them are new since they were sorted.
     pub new: usize,
+    /// The widest of their names.
+    pub name_width: usize,
     /// The Fleet screen.
     pub matrix: Matrix,
     /// What is wrong.
     pub counts: Counts,
+    /// How the applications of each cluster stand.
+    pub tallies: Tallies,
     /// How Apps is sorted.
     pub order: Order,
 }
@@ -226,10 +240,16 @@ pub struct State {
     pub folded: BTreeSet<String>,
     /// The filter.
     pub filter: FilterLine,
+    /// How differences are laid out.
+    pub shape: Shape,
+    /// What a promotion would change, once the selection has rested on it.
+    pub preview: Option<Preview>,
     /// Layers, the topmost last.
     pub layers: Vec<Layer>,
     /// Toasts, the newest last.
     pub toasts: Vec<Toast>,
+    /// Bad news of this run, the newest last: they stay in Activity.
+    pub news: Vec<Toast>,
     /// The last ticket that was given out.
     pub ticket: u64,
     /// Whether the body takes the whole screen.
@@ -259,8 +279,11 @@ impl State {
             marks: BTreeSet::new(),
             folded: BTreeSet::new(),
             filter: FilterLine::default(),
+            shape: Shape::default(),
+            preview: None,
             layers: Vec::new(),
             toasts: Vec::new(),
+            news: Vec::new(),
             ticket: 0,
             zoomed: false,
             is_leaving: false,
@@ -272,11 +295,28 @@ impl State {
 
     /// Works the lists out anew, sorted.
     pub fn sort(&mut self) {
-        let filter = Filter::parse(&self.filter.text);
-        self.lists.apps = rows::sorted(&self.fleet, &filter, self.lists.order);
+        let passing = self.passing();
+        self.lists.apps = rows::sorted(&self.fleet, &passing, self.lists.order);
         self.lists.new = 0;
-        self.lists.matrix = Matrix::new(&self.fleet, &filter, &self.folded);
+        self.count(&passing);
+    }
+
+    /// Works the Fleet screen out anew: a group was folded or unfolded.
+    pub fn fold(&mut self) {
+        self.lists.matrix = Matrix::new(&self.fleet, &self.passing(), &self.folded);
+    }
+
+    fn passing(&self) -> Vec<bool> {
+        rows::passing(&self.fleet, &Filter::parse(&self.filter.text))
+    }
+
+    /// Works out everything beside the table of applications.
+    fn count(&mut self, passing: &[bool]) {
+        let widths = self.lists.apps.iter().map(|&at| self.fleet.apps[at].name.chars().count());
+        self.lists.name_width = widths.max().unwrap_or(0);
+        self.lists.matrix = Matrix::new(&self.fleet, passing, &self.folded);
         self.lists.counts = Counts::new(&self.fleet);
+        self.lists.tallies = Tallies::new(&self.fleet);
     }
 
     /// Takes a new snapshot; rows stay where they are once a person has moved among them.
@@ -286,19 +326,18 @@ impl State {
             self.sort();
             return;
         }
-        let before: Vec<AppId> = self.lists.apps.iter().map(|&at| self.fleet.apps[at].id.clone()).collect();
         let selected = self.selected_row_name();
-        let chosen = before.get(self.cursors.apps.at);
-        self.fleet = fleet;
-        let filter = Filter::parse(&self.filter.text);
-        let (apps, new) = rows::kept(&self.fleet, &filter, &before);
-        if let Some(row) = chosen.and_then(|id| apps.iter().position(|&at| self.fleet.apps[at].id == *id)) {
+        let before = std::mem::replace(&mut self.fleet, fleet);
+        let passing = self.passing();
+        let chosen =
+            self.lists.apps.get(self.cursors.apps.at).and_then(|&at| before.apps.get(at)).map(|app| app.id.clone());
+        let (apps, new) = rows::kept(&self.fleet, &passing, &before, &self.lists.apps);
+        if let Some(row) = chosen.and_then(|id| apps.iter().position(|&at| self.fleet.apps[at].id == id)) {
             self.cursors.apps.at = row;
         }
         self.lists.apps = apps;
         self.lists.new += new;
-        self.lists.matrix = Matrix::new(&self.fleet, &filter, &self.folded);
-        self.lists.counts = Counts::new(&self.fleet);
+        self.count(&passing);
         let again = selected.and_then(|name| self.lists.matrix.rows.iter().position(|row| row_name(row) == name));
         if let Some(row) = again {
             self.cursors.fleet.at = row;
@@ -330,6 +369,11 @@ impl State {
             Screen::Apps => self.lists.apps.get(self.cursors.apps.at).map(|&at| &self.fleet.apps[at]),
             _ => None,
         }
+    }
+
+    /// Says whether an application is marked or selected.
+    pub fn has_chosen(&self) -> bool {
+        (self.open_app().is_none() && !self.marks.is_empty()) || self.selected_app().is_some()
     }
 
     /// Returns the marked applications, else the selected one.
@@ -365,8 +409,22 @@ impl State {
         })
     }
 
-    /// Says something that goes away by itself.
+    /// Says something that goes away by itself; bad news stay in Activity.
     pub fn say(&mut self, bad: bool, text: impl Into<String>) {
+        let text = text.into();
+        if bad {
+            let text = crate::model::text::line(&text).into_owned();
+            self.news.retain(|known| known.text != text);
+            self.news.push(Toast { text, bad, at: self.now });
+            if self.news.len() > NEWS {
+                self.news.remove(0);
+            }
+        }
+        self.mention(bad, text);
+    }
+
+    /// Says something that goes away by itself and is kept elsewhere.
+    pub fn mention(&mut self, bad: bool, text: impl Into<String>) {
         let text = crate::model::text::line(&text.into()).into_owned();
         self.toasts.retain(|toast| toast.text != text);
         self.toasts.push(Toast { text, bad, at: self.now });
@@ -375,6 +433,9 @@ impl State {
         }
     }
 }
+
+/// Bad news that are kept at most.
+const NEWS: usize = 100;
 
 fn row_name(row: &MatrixRow) -> (bool, String) {
     match row {

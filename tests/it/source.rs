@@ -7,7 +7,7 @@ use quarterdeck::helm::{Capabilities, Profile, ValueInput};
 use quarterdeck::model::{Application, CommitId, ConditionKind, Object};
 use quarterdeck::source::{
     ChartCache, ChartRender, Entry, EntryKind, Input, SourceInput, Tree, TreeError, application, chart, fingerprint,
-    render,
+    origins, render,
 };
 use serde_json::json;
 
@@ -214,6 +214,18 @@ fn folders_are_read_and_the_rest_says_why_not() {
     check(&json!({"path": "gone"}), Err("source 1 of 1: gone: app path does not exist"));
     let manifests = with(&app(&json!({"path": "twice"}), &[]), render).unwrap();
     assert_eq!(manifests.conditions[0].message, "/Pod/ns/a appears 2 times; the last one counts");
+}
+
+#[test]
+fn objects_are_traced_to_the_file_that_wrote_them() {
+    for (source, expected) in [
+        (json!({"path": "plain"}), "one plain/one.yaml, two plain/two.json"),
+        (json!({"path": "chart"}), "web chart/templates/a.yaml"),
+    ] {
+        let origins = with(&app(&source, &[]), origins).unwrap();
+        let said: Vec<_> = origins.iter().map(|(key, path)| format!("{} {path}", key.name)).collect();
+        assert_eq!(said.join(", "), expected);
+    }
 }
 
 #[test]

@@ -6,8 +6,10 @@ mod sample;
 
 use std::sync::Arc;
 
-use quarterdeck::model::{AppId, ClusterName, Fleet, OperationId, Problem};
-use quarterdeck::tui::{AppView, Confirm, Content, Depth, Layer, Picker, Screen, Stage, State, Tab, Theme, draw};
+use quarterdeck::model::{AppId, AuditEntry, ClusterName, Fleet, Key, ObjectStatus, OperationId, Phase, Problem, Sync};
+use quarterdeck::tui::{
+    AppView, Confirm, Content, Depth, Layer, Picker, Screen, Shape, Sign, Stage, State, Tab, Theme, badge, draw,
+};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -39,6 +41,11 @@ fn picture(state: &State) -> String {
     text
 }
 
+/// Compares a picture with the one that is kept under a name.
+fn looks(name: &str, state: &State) {
+    insta::assert_snapshot!(name, picture(state));
+}
+
 /// An application with every answer there.
 fn opened(app: &str, tab: Tab) -> Layer {
     let mut view = AppView::new(AppId::new(app));
@@ -58,6 +65,29 @@ fn confirm(protected: bool, open: bool) -> Confirm {
 
 fn layer(confirm: Confirm) -> Layer {
     Layer::Confirm(Box::new(confirm))
+}
+
+/// An Application that another one generates.
+fn child(name: &str) -> ObjectStatus {
+    ObjectStatus {
+        key: Key::new("argoproj.io", "Application", "argocd", name),
+        version: "argoproj.io/v1alpha1".to_owned(),
+        sync: Some(Sync::Synced),
+        health: None,
+        message: String::new(),
+        wave: 0,
+        hook: false,
+        prune: false,
+        live: true,
+    }
+}
+
+/// A journal entry of a reference that moved.
+fn moved(action: &str, from: &str, to: &str) -> AuditEntry {
+    let mut entry = sample::fleet().audit[1].clone();
+    action.clone_into(&mut entry.action);
+    entry.moves = vec![format!("refs/tags/stable {from} -> {to}")];
+    entry
 }
 
 /// Every layer that can lie over a screen.
@@ -118,6 +148,7 @@ fn what_is_about_a_cluster_stands_in_its_column() {
         .map(|cluster| {
             let mut app = sample::app(cluster, "bootstrap-apps", "roots", -1);
             app.cluster = ClusterName::new("ops-01");
+            app.objects = Arc::new([child("a"), child("b")]);
             if cluster != "ops-01" {
                 app.component = app.name.clone();
             }
@@ -151,6 +182,46 @@ fn layers_at_80_by_24() {
         state.layers.push(layer);
         insta::assert_snapshot!(format!("layer-{}-80x24", name.to_lowercase()), picture(&state));
     }
+}
+
+#[test]
+fn differences_stand_side_by_side() {
+    for size in [(80, 24), (120, 30)] {
+        let mut state = state(Screen::Fleet, size);
+        state.shape = Shape { is_split: true, shows_ignored: true };
+        state.layers.push(opened("prod-01-payments", Tab::Diff));
+        insta::assert_snapshot!(format!("diff-split-{}x{}", size.0, size.1), picture(&state));
+    }
+}
+
+#[test]
+fn an_environment_that_was_rolled_back_is_held() {
+    let mut fleet = sample::fleet();
+    fleet.operations.clear();
+    let production = Arc::make_mut(&mut fleet.environments[2]);
+    production.commit = Some(sample::commit("2ab90ff", "payments 1.8.1", 2_900).id);
+    production.release = Some("v1.8.1".to_owned());
+    production.newer = Some("v1.8.2".to_owned());
+    let held = |fleet: &Fleet| fleet.held(&fleet.environments[2]).map(|held| held.by.is_some());
+    fleet.audit = Arc::new([]);
+    assert_eq!(held(&fleet), Some(false), "the tags alone say it");
+    fleet.audit = Arc::new([moved("promote", "51c0a7e", "2ab90ff")]);
+    assert_eq!(held(&fleet), None, "it was promoted to where it stands");
+    fleet.audit = Arc::new([moved("rollback", "51c0a7e", "2ab90ff"), moved("promote", "0", "51c0a7e")]);
+    assert_eq!(held(&fleet), Some(true));
+    insta::assert_snapshot!("pipeline-held", picture(&of(fleet.clone(), Screen::Pipeline, (120, 30))));
+    let fleet = picture(&of(fleet, Screen::Fleet, (120, 24)));
+    assert!(fleet.contains("stable v1.8.1 ⚑"), "{fleet}");
+}
+
+#[test]
+fn only_what_an_operation_still_works_on_is_at_work() {
+    let mut fleet = sample::fleet();
+    let at = |fleet: &Fleet| fleet.app(&AppId::new("dev-01-payments")).unwrap().clone();
+    let sign = |fleet: &Fleet| badge(fleet, &at(fleet), sample::now()).sync.0;
+    assert_eq!(sign(&fleet), Sign::Working);
+    Arc::make_mut(&mut fleet.operations[0]).apps[0].phase = Some(Phase::Succeeded);
+    assert_eq!(sign(&fleet), Sign::sync(at(&fleet).sync), "the operation goes on with others");
 }
 
 #[test]
@@ -226,13 +297,58 @@ fn what_clusters_and_repositories_say_cannot_drive_the_terminal() {
         Arc::make_mut(cluster).last_error = Some(evil.to_owned());
         Arc::make_mut(cluster).version = evil.to_owned();
     }
+    for environment in &mut fleet.environments {
+        let environment = Arc::make_mut(environment);
+        environment.name = format!("{}{evil}", environment.name).into();
+        environment.release = Some(evil.to_owned());
+        environment.policy.frozen = Some(evil.to_owned());
+        environment.waiting.iter_mut().for_each(|commit| evil.clone_into(&mut commit.subject));
+        environment.releases.iter_mut().for_each(|(tag, commit)| {
+            evil.clone_into(tag);
+            evil.clone_into(&mut commit.author);
+        });
+    }
+    for cluster in &mut fleet.clusters {
+        let cluster = Arc::make_mut(cluster);
+        cluster.context = Some(evil.to_owned());
+        cluster.server = format!("https://{evil}");
+    }
+    for operation in &mut fleet.operations {
+        let operation = Arc::make_mut(operation);
+        for words in [&mut operation.title, &mut operation.message, &mut operation.actor] {
+            evil.clone_into(words);
+        }
+        for app in &mut operation.apps {
+            evil.clone_into(&mut app.message);
+            app.results.iter_mut().for_each(|result| evil.clone_into(&mut result.message));
+        }
+    }
+    let mut audit = fleet.audit.to_vec();
+    for entry in &mut audit {
+        for words in [&mut entry.title, &mut entry.message, &mut entry.actor] {
+            evil.clone_into(words);
+        }
+        entry.moves.push(evil.to_owned());
+        entry.apps.push(evil.to_owned());
+    }
+    fleet.audit = audit.into();
+    fleet.repository.error = Some(Problem::new(evil).hint(evil));
+    fleet.problems = vec![Problem::new(evil)];
+    let mut base = of(fleet.clone(), Screen::Pipeline, (160, 50));
+    base.help_note = Some(evil.to_owned());
+    for (name, layer) in layers(&base) {
+        let mut state = base.clone();
+        state.layers.push(layer);
+        let text = picture(&state);
+        assert!(!text.contains(|c| c != '\n' && quarterdeck::model::text::is_hostile(c)), "{name}: {text:?}");
+    }
     for screen in Screen::ALL {
         let mut state = of(fleet.clone(), screen, (160, 50));
         state.filter.text = String::new();
         state.say(true, evil);
         let text = picture(&state);
         assert!(!text.contains(|c| c != '\n' && quarterdeck::model::text::is_hostile(c)), "{text:?}");
-        assert!(screen == Screen::Activity || text.contains("a[2Jb"), "{text}");
+        assert!(text.contains("a[2Jb"), "{text}");
     }
 }
 

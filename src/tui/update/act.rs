@@ -5,11 +5,11 @@ use super::{keys, look, open_view, outdate, plan};
 use crate::engine::{Detail, Request};
 use crate::model::{AppId, Ask, Mode, Plan, SyncAsk};
 use crate::tui::action::{Action, Risk, Scope};
-use crate::tui::app_view::{AppView, Tab};
+use crate::tui::app_view::{AppView, Search, Tab};
 use crate::tui::confirm::Stage;
 use crate::tui::filter::Filter;
 use crate::tui::picker::{Choice, Picker};
-use crate::tui::rows::{Matrix, MatrixRow};
+use crate::tui::rows::MatrixRow;
 use crate::tui::state::{Effect, Layer, Screen, State};
 use crate::tui::theme::{self, Theme};
 use crate::tui::view;
@@ -65,6 +65,8 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) 
         Action::Theme => next_theme(state),
         Action::NextChange => stop(state, true),
         Action::PreviousChange => stop(state, false),
+        Action::BothSides => state.shape.is_split = !state.shape.is_split,
+        Action::Ignored => state.shape.shows_ignored = !state.shape.shows_ignored,
         Action::Copy => copy(state, effects),
         Action::Confirm => answer(state, effects),
         Action::Prune => prune(state, effects),
@@ -183,11 +185,11 @@ fn fold(state: &mut State, group: String) {
     if !state.folded.remove(&group) {
         state.folded.insert(group);
     }
-    let filter = Filter::parse(&state.filter.text);
-    state.lists.matrix = Matrix::new(&state.fleet, &filter, &state.folded);
+    state.fold();
 }
 
-fn show_filtered(state: &mut State, words: &str) {
+/// Shows the applications that pass a filter.
+pub(super) fn show_filtered(state: &mut State, words: &str) {
     show(state, Screen::Apps);
     words.clone_into(&mut state.filter.text);
     keys::filtered(state);
@@ -232,7 +234,11 @@ fn logs_of_selected(state: &mut State, effects: &mut Vec<Effect>) {
 
 /// Closes what is on top; with nothing on top, drops the zoom, the filter, then the marks.
 fn back(state: &mut State) {
-    if state.layers.pop().is_some() {
+    if let Some(Layer::App(view)) = state.layers.last_mut()
+        && view.search.is_shown()
+    {
+        view.search = Search::default();
+    } else if state.layers.pop().is_some() {
     } else if state.zoomed {
         state.zoomed = false;
     } else if !state.filter.text.is_empty() {
@@ -244,6 +250,10 @@ fn back(state: &mut State) {
 }
 
 fn filter(state: &mut State) {
+    if let Some(Layer::App(view)) = state.layers.last_mut() {
+        view.search.editing = true;
+        return;
+    }
     if !matches!(state.screen, Screen::Fleet | Screen::Apps) || state.open_app().is_some() {
         show(state, Screen::Apps);
     }
@@ -252,10 +262,16 @@ fn filter(state: &mut State) {
 }
 
 fn problems(state: &mut State) {
-    let next = match PROBLEMS.iter().position(|filter| *filter == state.filter.text) {
-        Some(at) => PROBLEMS.get(at + 1).copied().unwrap_or_default(),
-        None => PROBLEMS[0],
+    let from = PROBLEMS.iter().position(|filter| *filter == state.filter.text).map_or(0, |at| at + 1);
+    // A filter that nothing passes says nothing that the counts do not say.
+    let shows_some = |words: &&&str| {
+        let filter = Filter::parse(words);
+        state.fleet.apps.iter().any(|app| filter.passes(app))
     };
+    let next = PROBLEMS[from..].iter().find(shows_some).copied().unwrap_or_default();
+    if next.is_empty() && from == 0 {
+        return state.say(false, "Nothing is wrong: all is Synced, nothing is Degraded, broken or lost");
+    }
     if !matches!(state.screen, Screen::Fleet | Screen::Apps) {
         show(state, Screen::Apps);
     }
@@ -386,6 +402,16 @@ fn refresh(state: &mut State, hard: bool, effects: &mut Vec<Effect>) {
     effects.push(Effect::Send(Box::new(Request::Refresh { apps, hard })));
     outdate(state, |_| true);
     look(state, effects);
+}
+
+/// Goes to what is looked for, here or further down, else to where it occurs first.
+pub(super) fn find(state: &mut State) {
+    let stops = view::stops(state);
+    let Some(view) = open_view(state).filter(|view| !view.search.text.is_empty()) else { return };
+    let cursor = &mut view.pane_mut().cursor;
+    if let Some(next) = stops.iter().find(|stop| **stop >= cursor.at).or(stops.first()) {
+        (cursor.at, cursor.top) = (*next, *next);
+    }
 }
 
 /// Goes to the next or the previous place where something begins.

@@ -12,6 +12,9 @@ use crate::tui::state::{Effect, Layer, State};
 pub(super) fn event(state: &mut State, event: Event, effects: &mut Vec<Effect>) {
     match event {
         Event::Planned { ticket, result } => {
+            if let Some(preview) = &mut state.preview {
+                preview.answer(ticket, &result);
+            }
             let waits = |confirm: &&mut Confirm| matches!(confirm.stage, Stage::Planning(asked) if asked == ticket);
             if let Some(confirm) = confirms(state).find(waits) {
                 confirm.stage = match result {
@@ -50,13 +53,16 @@ pub(super) fn event(state: &mut State, event: Event, effects: &mut Vec<Effect>) 
             }
             state.say(true, problem.to_string());
         }
-        Event::Finished(operation) => state.say(operation.phase != Phase::Succeeded, outcome(&operation)),
+        Event::Finished(operation) => state.mention(operation.phase != Phase::Succeeded, outcome(&operation)),
         Event::Notice(problem) => state.say(true, problem.to_string()),
     }
 }
 
 /// Asks again for everything whose answer may be lost.
 pub(super) fn missed(state: &mut State, effects: &mut Vec<Effect>) {
+    if let Some(preview) = &mut state.preview {
+        preview.missed();
+    }
     let (fleet, mut ticket) = (state.fleet.clone(), state.ticket);
     for layer in &mut state.layers {
         match layer {

@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 use super::{act, is_working};
 use crate::tui::action::{Action, Scope};
+use crate::tui::app_view::Search;
 use crate::tui::keymap::{Found, Press};
 use crate::tui::state::{Effect, Layer, Screen, State};
 
@@ -103,6 +104,19 @@ fn typed(state: &mut State, press: Press, effects: &mut Vec<Effect>) -> bool {
             }
             true
         }
+        Some(Layer::App(view)) if view.search.editing => {
+            match press.code {
+                KeyCode::Enter => view.search.editing = false,
+                KeyCode::Esc => view.search = Search::default(),
+                KeyCode::Up | KeyCode::Down | KeyCode::PageUp | KeyCode::PageDown => return false,
+                _ => {
+                    if edit(&mut view.search.text, press) {
+                        act::find(state);
+                    }
+                }
+            }
+            true
+        }
         None if state.filter.editing => {
             match press.code {
                 KeyCode::Enter => state.filter.editing = false,
@@ -151,12 +165,15 @@ pub(super) fn paste(state: &mut State, text: &str) {
         match state.layers.last_mut() {
             Some(Layer::Picker(picker)) => drop(edit(&mut picker.text, press)),
             Some(Layer::Confirm(confirm)) if confirm.is_typing() => drop(edit(&mut confirm.typed, press)),
+            Some(Layer::App(view)) if view.search.editing => drop(edit(&mut view.search.text, press)),
             None if state.filter.editing => drop(edit(&mut state.filter.text, press)),
             _ => return,
         }
     }
-    if state.filter.editing {
-        filtered(state);
+    match state.layers.last() {
+        Some(Layer::App(_)) => act::find(state),
+        None if state.filter.editing => filtered(state),
+        _ => {}
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::app_view::{AppView, Content, Tab};
 use super::confirm::Confirm;
 use super::state::{Effect, Layer, Message, State};
-use super::view;
+use super::{preview, view};
 use crate::engine::Request;
 use crate::model::{App, Ask, Fleet, Phase};
 
@@ -35,6 +35,9 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
                 let seconds = if toast.bad { 2 * TOAST_SECONDS } else { TOAST_SECONDS };
                 now.duration_since(toast.at).as_secs() < seconds
             });
+            if let Some((ticket, ask)) = preview::rest(state) {
+                effects.push(Effect::Send(Box::new(Request::Plan { ticket, ask })));
+            }
         }
     }
     lists::settle(state);

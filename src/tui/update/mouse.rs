@@ -26,6 +26,7 @@ fn click(state: &mut State, column: u16, row: u16, effects: &mut Vec<Effect>) {
     }
     match view::hit(state, column, row) {
         None => {}
+        Some(Hit::Count(filter)) => act::show_filtered(state, filter),
         Some(Hit::Screen(screen)) => act::show(state, screen),
         Some(Hit::Tab(tab)) => {
             if let Some(view) = super::open_view(state) {

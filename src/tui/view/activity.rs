@@ -6,12 +6,13 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use ratatui::layout::Rect;
 
+use super::detail::in_full;
 use super::frame::bar;
-use super::pen::{Pen, Text, nth_row};
+use super::pen::{Pen, Text, nth_row, split_top};
 use crate::model::{AuditEntry, Operation, Outcome, Phase};
 use crate::tui::age;
 use crate::tui::sign::Sign;
-use crate::tui::state::State;
+use crate::tui::state::{State, Toast};
 use crate::tui::theme::Ink;
 
 /// Seconds of a day.
@@ -24,6 +25,8 @@ pub enum Row<'a> {
     Operation(&'a Operation),
     /// Of the journal.
     Entry(&'a AuditEntry),
+    /// Bad news that were said.
+    News(&'a Toast),
 }
 
 impl Row<'_> {
@@ -31,6 +34,7 @@ impl Row<'_> {
         match self {
             Self::Operation(operation) => operation.started,
             Self::Entry(entry) => entry.at,
+            Self::News(news) => news.at,
         }
     }
 
@@ -56,6 +60,7 @@ pub fn rows(state: &State) -> Vec<Row<'_>> {
     let entries = state.fleet.audit.iter().filter(|entry| !of_this_run.contains(&(entry.at, entry.title.as_str())));
     let mut rows: Vec<Row> =
         operations.iter().map(|operation| Row::Operation(operation)).chain(entries.map(Row::Entry)).collect();
+    rows.extend(state.news.iter().map(Row::News));
     rows.sort_by_key(|row| (row.rank(state.now), Reverse(row.at())));
     rows
 }
@@ -69,6 +74,7 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
         pen.line(area, 1, &text);
         return;
     }
+    let (area, detail) = split_top(area, height(usize::from(area.height)));
     let height = usize::from(area.height);
     let mut cursor = state.cursors.activity;
     cursor.follow(rows.len(), height);
@@ -80,9 +86,29 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
         let text = match row {
             Row::Operation(operation) => operation_row(pen, state, operation, usize::from(area.width)),
             Row::Entry(entry) => entry_row(pen, state, entry, usize::from(area.width)),
+            Row::News(news) => news_row(pen, state, news),
         };
         pen.line(line, 0, &text);
     }
+    let words = match rows.get(cursor.at) {
+        Some(Row::Operation(operation)) => &operation.message,
+        Some(Row::Entry(entry)) => &entry.message,
+        Some(Row::News(news)) => &news.text,
+        None => return,
+    };
+    in_full(pen, detail, words);
+}
+
+/// Returns how many rows fit into a body; below them the selected one's outcome is written in full.
+pub fn height(body: usize) -> usize {
+    if body >= 14 { body - 3 } else { body }
+}
+
+fn news_row(pen: &Pen, state: &State, news: &Toast) -> Text {
+    let mut text = pen.text();
+    text.space(1).add(Ink::Warn, "!").space(1).column(Ink::Dim, &age::day(news.at, &state.zone), 14);
+    text.add(Ink::Text, &news.text);
+    text
 }
 
 /// Widths of who and what.

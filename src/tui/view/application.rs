@@ -1,12 +1,14 @@
 //! An open application: how it stands, why, and everything about it in tabs.
 
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
 
-use super::frame::Parts;
-use super::pen::{Pen, Text, split_top, wrap};
+use super::frame::{Parts, plural};
+use super::pen::{Pen, Text, nth_row, split_top, wrap};
 use super::{diff, page, tree};
 use crate::engine::{Detail, ObjectDiff};
 use crate::model::App;
+use crate::tui::action::Action;
 use crate::tui::age;
 use crate::tui::app_view::{AppView, Tab};
 use crate::tui::sign::{self, Sign};
@@ -32,7 +34,73 @@ pub fn draw(pen: &mut Pen, parts: &Parts, state: &State, view: &AppView) {
         Some(app) => conditions(pen, parts.body, state, app),
         None => parts.body,
     };
+    let (body, line) = split_top(body, usize::from(body.height).saturating_sub(usize::from(view.search.is_shown())));
     content(pen, body, state, view);
+    if line.height > 0 {
+        found(pen, body, line, state, view);
+    }
+}
+
+/// Marks what is looked for and says how often it occurs.
+fn found(pen: &mut Pen, body: Rect, line: Rect, state: &State, view: &AppView) {
+    let rows = matches(state, view);
+    let (len, height) = extent_in(state, usize::from(body.height), view);
+    let mut cursor = view.pane().cursor;
+    cursor.top = cursor.top.min(len.saturating_sub(height));
+    for row in rows.iter().filter(|row| (cursor.top..cursor.top + height).contains(row)) {
+        if let Some(row) = nth_row(body, row - cursor.top) {
+            pen.tint(row, Ink::Selected);
+        }
+    }
+    let mut text = pen.text();
+    text.space(1).add(Ink::Accent, state.keymap.key(Action::Filter)).space(1).add(Ink::Strong, &view.search.text);
+    if view.search.editing {
+        text.add(Ink::Accent, "█");
+    }
+    let mut note = pen.text();
+    match rows.iter().position(|row| *row == cursor.at) {
+        _ if view.search.text.is_empty() => &mut note,
+        _ if rows.is_empty() => note.add(Ink::Warn, "nothing found"),
+        Some(place) => note.add(Ink::Text, &format!("{} of {}", place + 1, rows.len())),
+        None => note.add(Ink::Text, &format!("{} {}", rows.len(), plural(rows.len(), "line", "lines"))),
+    };
+    if !rows.is_empty() && !view.search.editing {
+        note.space(3).add(Ink::Strong, state.keymap.key(Action::NextChange)).add(Ink::Dim, " next");
+    }
+    note.space(1);
+    pen.line(line, 0, &text);
+    pen.line_right(line, 0, &note);
+}
+
+/// Returns the rows of the open tab that hold what is looked for.
+pub fn matches(state: &State, view: &AppView) -> Vec<usize> {
+    let wanted = view.search.text.to_lowercase();
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let Some(Ok(detail)) = view.shown(view.tab) else { return Vec::new() };
+    let holds = |text: &str| text.to_lowercase().contains(&wanted);
+    let numbered = |texts: &mut dyn Iterator<Item = bool>| -> Vec<usize> {
+        texts.enumerate().filter(|(_, holds)| *holds).map(|(row, _)| row).collect()
+    };
+    match detail {
+        Detail::Tree(rows) => numbered(&mut rows.iter().map(|row| holds(&format!("{} {}", row.key, row.message)))),
+        Detail::Diff(diffs) => numbered(&mut diff::texts(diffs, state.shape).iter().map(|text| holds(text))),
+        Detail::Manifests(all) => numbered(&mut all.iter().flat_map(|(key, body)| {
+            let lines = body.lines().map(holds);
+            std::iter::once(holds(&key.to_string())).chain(lines).chain([false]).collect::<Vec<_>>()
+        })),
+        Detail::Values(values) => numbered(&mut values.lines().map(holds)),
+        Detail::Events(events) => numbered(
+            &mut events.iter().map(|event| holds(&format!("{} {} {}", event.reason, event.object, event.message))),
+        ),
+        Detail::Logs(lines) => numbered(&mut lines.iter().map(|line| holds(line))),
+        Detail::History(commits) => numbered(
+            &mut commits
+                .iter()
+                .map(|commit| holds(&format!("{} {} {}", commit.id.short(), commit.author, commit.subject))),
+        ),
+    }
 }
 
 fn title(pen: &mut Pen, area: Rect, state: &State, app: &App) {
@@ -61,10 +129,15 @@ fn title(pen: &mut Pen, area: Rect, state: &State, app: &App) {
         namespace.space(3).add(Ink::Dim, "namespace ").add(Ink::Text, &app.namespace);
     }
     if let Some(commit) = &app.commit {
-        let words = format!(" · {} \"{}\"", commit.id.short(), commit.subject);
-        let who = format!(" {}, {}", commit.author, age::short(state.now, commit.at));
+        text.add(Ink::Dim, &format!(" · {}", commit.id.short()));
         let room = usize::from(area.width).saturating_sub(text.width() + namespace.width());
-        text.fit(Ink::Dim, &words, room.saturating_sub(who.chars().count()).max(10)).fit(Ink::Dim, &who, room);
+        let who = format!(" {}, {}", commit.author, age::short(state.now, commit.at));
+        let left = room.saturating_sub(who.width() + 3);
+        if left >= 8 {
+            text.add(Ink::Dim, " \"").fit(Ink::Dim, &commit.subject, left).add(Ink::Dim, "\"").add(Ink::Dim, &who);
+        } else {
+            text.fit(Ink::Dim, &who, room);
+        }
     }
     text.append(namespace);
     pen.line(area, 0, &text);
@@ -148,7 +221,7 @@ fn content(pen: &mut Pen, area: Rect, state: &State, view: &AppView) {
     }
     match detail {
         Detail::Tree(rows) => tree::draw(pen, area, state, rows, known_diffs(view), cursor),
-        Detail::Diff(diffs) => diff::draw(pen, area, diffs, cursor.top),
+        Detail::Diff(diffs) => diff::draw(pen, area, state, diffs, cursor.top),
         Detail::Manifests(manifests) => page::manifests(pen, area, manifests, cursor.top),
         Detail::Values(values) => page::values(pen, area, values, cursor.top),
         Detail::Events(events) => page::events(pen, area, state, events, cursor),
@@ -192,10 +265,19 @@ fn waiting(tab: Tab) -> &'static str {
 /// Returns how many rows the open tab has, and how many of them are on screen.
 pub fn extent(state: &State, parts: &Parts, view: &AppView) -> (usize, usize) {
     let above = state.fleet.app(&view.app).map_or(0, |app| condition_lines(state, parts.body, app).len());
-    let height = usize::from(parts.body.height).saturating_sub(above);
+    let own = usize::from(view.search.is_shown());
+    extent_in(state, usize::from(parts.body.height).saturating_sub(above + own), view)
+}
+
+/// The same for a tab that has that many lines on screen.
+fn extent_in(state: &State, height: usize, view: &AppView) -> (usize, usize) {
+    let height = match view.tab {
+        Tab::Events => page::events_rows(height),
+        _ => height,
+    };
     let len = match view.shown(view.tab) {
         Some(Ok(Detail::Tree(rows))) => rows.len(),
-        Some(Ok(Detail::Diff(diffs))) => diff::len(diffs),
+        Some(Ok(Detail::Diff(diffs))) => diff::len(diffs, state.shape),
         Some(Ok(Detail::Manifests(manifests))) => page::manifests_len(manifests),
         Some(Ok(Detail::Values(values))) => values.lines().count(),
         Some(Ok(Detail::Events(events))) => events.len(),
@@ -207,9 +289,12 @@ pub fn extent(state: &State, parts: &Parts, view: &AppView) -> (usize, usize) {
 }
 
 /// Returns the rows of the open tab where an object or a change begins.
-pub fn stops(view: &AppView) -> Vec<usize> {
+pub fn stops(state: &State, view: &AppView) -> Vec<usize> {
+    if !view.search.text.is_empty() {
+        return matches(state, view);
+    }
     match view.shown(view.tab) {
-        Some(Ok(Detail::Diff(diffs))) => diff::stops(diffs),
+        Some(Ok(Detail::Diff(diffs))) => diff::stops(diffs, state.shape),
         Some(Ok(Detail::Manifests(manifests))) => page::manifests_stops(manifests),
         Some(Ok(Detail::Tree(rows))) => {
             let differs = |at: &usize| rows[*at].sync == Some(crate::model::Sync::OutOfSync);

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::detail::in_full;
 use super::pen::{Pen, Text, nth_row, split_top};
 use crate::model::App;
 use crate::tui::age;
@@ -9,7 +10,8 @@ use crate::tui::sign;
 use crate::tui::state::State;
 use crate::tui::theme::Ink;
 
-const HEAD: usize = 1;
+/// Lines above the first application.
+pub const HEAD: usize = 1;
 
 /// Widths of the columns; 0 leaves one out.
 #[derive(Clone, Copy, Debug)]
@@ -24,19 +26,22 @@ struct Widths {
 
 /// Returns how many applications fit into a body.
 pub fn rows(body: usize) -> usize {
-    body.saturating_sub(HEAD)
+    body.saturating_sub(HEAD + below(body))
+}
+
+/// Lines below the table that say of the selected application what its row has no room for.
+fn below(body: usize) -> usize {
+    if body >= 14 { 3 } else { 0 }
 }
 
 /// What there is room for: wave and age go first, then the revision shrinks; name and reason stay.
 fn widths(state: &State, width: usize) -> Widths {
-    let longest =
-        state.lists.apps.iter().filter_map(|&at| state.fleet.apps.get(at)).map(|app| app.name.chars().count()).max();
-    let name = (longest.unwrap_or(0) + 2).clamp(12, (width * 3 / 10).max(12));
+    let name = (state.lists.name_width + 2).clamp(12, (width * 3 / 10).max(12));
     match width {
         0..=69 => Widths { name, sync: 13, health: 2, revision: 0, wave: 0, age: 0 },
         70..=99 => Widths { name, sync: 13, health: 14, revision: 0, wave: 0, age: 0 },
-        100..=129 => Widths { name, sync: 13, health: 14, revision: 17, wave: 0, age: 6 },
-        _ => Widths { name, sync: 13, health: 14, revision: 24, wave: 6, age: 6 },
+        100..=129 => Widths { name, sync: 18, health: 14, revision: 17, wave: 0, age: 6 },
+        _ => Widths { name, sync: 18, health: 14, revision: 24, wave: 6, age: 6 },
     }
 }
 
@@ -44,6 +49,7 @@ fn widths(state: &State, width: usize) -> Widths {
 pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
     let all = &state.lists.apps;
     let (head, list) = split_top(area, HEAD);
+    let (list, detail) = split_top(list, rows(usize::from(area.height)));
     let height = usize::from(list.height);
     let mut cursor = state.cursors.apps;
     cursor.follow(all.len(), height);
@@ -67,6 +73,9 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
         }
         let text = application(pen, state, app, &widths);
         pen.line(line, 0, &text);
+    }
+    if let Some(app) = all.get(cursor.at).and_then(|&at| state.fleet.apps.get(at)) {
+        in_full(pen, detail, &app.why);
     }
 }
 
@@ -95,6 +104,8 @@ fn application(pen: &Pen, state: &State, app: &App, widths: &Widths) -> Text {
     text.column(if marked { Ink::Accent } else { Ink::Text }, &app.name, widths.name - 1).space(1);
     for ((sign, word), width) in [(&badge.sync, widths.sync), (&badge.health, widths.health)] {
         text.sign(*sign).space(1);
+        // Where a condition's type has no room, the word that all of them end in goes first.
+        let word = if word.chars().count() + 3 > width { word.trim_end_matches("Error") } else { word };
         if width > 3 {
             text.column(sign.ink(), word, width - 3).space(1);
         }

@@ -78,7 +78,7 @@ fn cluster_row(pen: &Pen, state: &State, cluster: &Cluster, name: usize, wide: b
     text.space(2).column(Ink::Text, cluster.name.as_str(), name - 1).space(1);
     text.sign(sign).space(1).column(ink, &words, 11).space(1);
     text.column(Ink::Text, &cluster.version, 9).space(1);
-    let apps = state.fleet.apps.iter().filter(|app| app.cluster == cluster.name).count();
+    let apps: usize = state.lists.tallies.of(&cluster.name).map(|(_, count)| count).sum();
     text.right(Ink::Text, &apps.to_string(), 5).right(Ink::Text, &known(cluster, cluster.objects), 9).space(2);
     if wide {
         text.right(Ink::Dim, &known(cluster, cluster.kinds), 6).space(2);

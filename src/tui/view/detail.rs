@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::pen::{Pen, Text};
+use super::pen::{Pen, Text, wrap};
 use crate::tui::theme::Ink;
 
 /// Draws lines from a first one on; returns the first one that was drawn, which no list can scroll past.
@@ -24,6 +24,20 @@ pub fn position(pen: &mut Pen, area: Rect, top: usize, height: usize, len: usize
     text.add(Ink::Dim, &format!(" {}–{} of {len} ", top + 1, (top + height).min(len)));
     let edge = Rect { width: area.width.saturating_sub(2), ..area };
     pen.line_right(edge, usize::from(area.height) - 1, &text);
+}
+
+/// Writes a sentence in full below a list, after a blank line; what does not fit is marked.
+pub fn in_full(pen: &mut Pen, area: Rect, words: &str) {
+    let lines = wrap(words, usize::from(area.width).saturating_sub(6));
+    let most = usize::from(area.height).saturating_sub(1);
+    for (row, words) in lines.iter().take(most).enumerate() {
+        let mut text = pen.text();
+        text.space(2).add(Ink::Text, words);
+        if row + 1 == most && lines.len() > most {
+            text.add(Ink::Dim, " …");
+        }
+        pen.line(area, row + 1, &text);
+    }
 }
 
 /// Returns a line of YAML with its key apart from its value.

@@ -2,17 +2,18 @@
 
 use ratatui::layout::Rect;
 
+use super::apps::revision as revision_of;
 use super::frame::plural;
-use super::pen::{Pen, Text, narrow, nth_row, split_left, split_top};
-use crate::model::{App, Cluster, Connection, HealthStatus, Sync};
+use super::pen::{Pen, Text, narrow, nth_row, split_left, split_top, wrap};
+use crate::model::{App, Cluster, Connection, HealthStatus, ObjectStatus, Sync};
 use crate::tui::age;
-use crate::tui::rows::MatrixRow;
+use crate::tui::rows::{MatrixRow, badness};
 use crate::tui::sign::{self, Sign};
 use crate::tui::state::{Look, State};
 use crate::tui::theme::Ink;
 
 /// Lines of a column's head.
-const HEAD: usize = 3;
+pub const HEAD: usize = 3;
 /// The narrowest and the widest column.
 const WIDTHS: (usize, usize) = (17, 40);
 
@@ -41,17 +42,18 @@ pub fn columns(state: &State, width: usize) -> Columns {
 }
 
 /// Returns how many rows of the matrix fit into a body.
-pub fn rows(body: usize) -> usize {
-    body.saturating_sub(HEAD + detail_rows(body))
+pub fn rows(state: &State, body: usize) -> usize {
+    body.saturating_sub(HEAD + below(state, body))
 }
 
-/// Returns how many lines below the matrix say more about what is selected.
-pub fn below(body: usize) -> usize {
-    detail_rows(body)
-}
-
-fn detail_rows(body: usize) -> usize {
-    if body >= 12 { 2 } else { 0 }
+/// Lines below the matrix that say more about what is selected: many where the matrix leaves them free.
+fn below(state: &State, body: usize) -> usize {
+    let free = body.saturating_sub(HEAD + state.lists.matrix.rows.len());
+    match body {
+        _ if free >= 8 => free.min(16),
+        12.. => 2,
+        _ => 0,
+    }
 }
 
 /// Draws the screen.
@@ -63,7 +65,7 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
     }
     let columns = columns(state, usize::from(area.width));
     heads(pen, area, state, &columns);
-    let height = rows(body);
+    let height = rows(state, body);
     let (_, list) = split_top(area, HEAD);
     let (list, detail) = split_top(list, height);
     let mut cursor = state.cursors.fleet;
@@ -76,8 +78,10 @@ pub fn draw(pen: &mut Pen, area: Rect, state: &State) {
             MatrixRow::Component { name, cells } => component(pen, line, state, &columns, (name, cells), selected),
         }
     }
-    if detail.height > 0 {
-        selected_line(pen, detail, state);
+    match detail.height {
+        0 => {}
+        1..=2 => selected_line(pen, detail, state),
+        _ => about(pen, detail, state),
     }
 }
 
@@ -137,8 +141,13 @@ fn revision(look: &Look, state: &State, cluster: &Cluster, width: usize) -> Text
     let waits = if environment.behind > 0 { format!(" +{}", environment.behind) } else { String::new() };
     let commit = environment.commit.as_ref().map_or("unresolved", |commit| commit.short());
     let at = environment.release.as_deref().unwrap_or(commit);
-    let left = width.saturating_sub(waits.len());
-    text.fit(Ink::Dim, &format!("{} {at}", environment.reference.as_str()), left).add(Ink::Info, &waits);
+    let is_held = state.fleet.held(environment).is_some();
+    let left = width.saturating_sub(waits.len() + if is_held { 2 } else { 0 });
+    text.fit(Ink::Dim, &format!("{} {at}", environment.reference.as_str()), left);
+    if is_held {
+        text.space(1).sign(Sign::Held);
+    }
+    text.add(Ink::Info, &waits);
     text
 }
 
@@ -205,7 +214,7 @@ fn cell(pen: &Pen, state: &State, app: &App, width: usize) -> Text {
     }
     text.sign(badge.sync.0).space(1);
     let (ink, fact) = fact(state, app, &badge);
-    if shows_health(app, &badge) {
+    if shows_health(&badge) {
         text.sign(badge.health.0).space(1);
         if !fact.is_empty() {
             text.space(1);
@@ -216,12 +225,17 @@ fn cell(pen: &Pen, state: &State, app: &App, width: usize) -> Text {
     if badge.stale { text.all(Ink::Dim) } else { text }
 }
 
-fn shows_health(app: &App, badge: &sign::Badge) -> bool {
-    app.operation.is_none() && !badge.stale && badge.sync.0 != Sign::Broken
+fn shows_health(badge: &sign::Badge) -> bool {
+    !is_in_hand(badge) && !badge.stale && badge.sync.0 != Sign::Broken
+}
+
+/// Says whether an operation works on it or will.
+fn is_in_hand(badge: &sign::Badge) -> bool {
+    matches!(badge.sync.0, Sign::Working | Sign::Waiting)
 }
 
 fn fact(state: &State, app: &App, badge: &sign::Badge) -> (Ink, String) {
-    if app.operation.is_some() {
+    if is_in_hand(badge) {
         return (Ink::Info, badge.sync.1.clone());
     }
     if badge.stale {
@@ -241,6 +255,92 @@ fn fact(state: &State, app: &App, badge: &sign::Badge) -> (Ink, String) {
     };
     let message = if app.health.message.is_empty() { &app.why } else { &app.health.message };
     (ink, message.clone())
+}
+
+/// Everything worth knowing of what is selected, where there is room for it.
+fn about(pen: &mut Pen, area: Rect, state: &State) {
+    pen.rule(area, 0);
+    let width = usize::from(area.width).saturating_sub(4);
+    let Some(app) = state.selected_app() else {
+        let mut text = pen.text();
+        let words = match state.lists.matrix.rows.get(state.cursors.fleet.at) {
+            Some(MatrixRow::Group { name, count, .. }) => return about_group(pen, area, state, name, *count),
+            Some(MatrixRow::Component { name, .. }) => match state.fleet.clusters.get(state.cursors.column.at) {
+                Some(cluster) => format!("{name} is not enabled on {}", cluster.name),
+                None => return,
+            },
+            None => return,
+        };
+        text.space(1).add(Ink::Dim, &words);
+        return pen.line(area, 1, &text);
+    };
+    let badge = sign::badge(&state.fleet, app, state.now);
+    let mut head = pen.text();
+    head.space(1).add(Ink::Strong, &app.name).space(3);
+    for (sign, word) in [&badge.sync, &badge.health] {
+        head.sign(*sign).space(1).add(sign.ink(), word).space(3);
+    }
+    head.add(Ink::Text, &revision_of(app));
+    if let Some(commit) = &app.commit {
+        let age = age::short(state.now, commit.at);
+        head.add(Ink::Dim, &format!("  \"{}\" {}, {age} ago", commit.subject, commit.author));
+    }
+    let mut lines = vec![head];
+    for words in wrap(&app.why, width).iter().filter(|words| !words.is_empty()).take(3) {
+        let mut text = pen.text();
+        text.space(1).add(Ink::Text, words);
+        lines.push(text);
+    }
+    let is_well = |object: &&ObjectStatus| {
+        object.sync != Some(Sync::OutOfSync)
+            && object.health.as_ref().is_none_or(|health| health.status == HealthStatus::Healthy)
+    };
+    let ill = app.objects.iter().filter(|object| !is_well(object));
+    for object in ill.take(usize::from(area.height).saturating_sub(lines.len() + 1)) {
+        let mut text = pen.text();
+        text.space(1);
+        match object.sync {
+            Some(sync) => text.sign(Sign::sync(sync)),
+            None => text.space(1),
+        };
+        text.space(1);
+        match &object.health {
+            Some(health) => text.sign(Sign::health(health.status)),
+            None => text.space(1),
+        };
+        text.space(1).add(Ink::Text, &object.key.to_string()).space(2);
+        let message = match &object.health {
+            Some(health) if object.message.is_empty() => &health.message,
+            _ => &object.message,
+        };
+        text.add(Ink::Dim, message);
+        lines.push(text);
+    }
+    for (row, text) in lines.iter().enumerate() {
+        pen.line(area, row + 1, text);
+    }
+}
+
+/// What is not well in the selected group.
+fn about_group(pen: &mut Pen, area: Rect, state: &State, name: &str, count: usize) {
+    let all = state.lists.apps.iter().filter_map(|&at| state.fleet.apps.get(at));
+    let ill: Vec<_> = all.filter(|app| app.group == name && badness(app) > 0).collect();
+    let mut head = pen.text();
+    head.space(1).add(Ink::Strong, if name.is_empty() { "(no group)" } else { name }).space(2);
+    head.add(Ink::Dim, &format!("{count} {}, ", plural(count, "component", "components")));
+    match ill.len() {
+        0 => head.add(Ink::Dim, "all well"),
+        number => head.add(Ink::Text, &format!("{number} {} not well", plural(number, "application", "applications"))),
+    };
+    pen.line(area, 1, &head);
+    let most = usize::from(area.height).saturating_sub(2);
+    for (row, app) in ill.iter().take(most).enumerate() {
+        let badge = sign::badge(&state.fleet, app, state.now);
+        let mut text = pen.text();
+        text.space(1).sign(badge.sync.0).space(1).sign(badge.health.0).space(1);
+        text.column(Ink::Text, &app.name, 32).space(1).add(Ink::Dim, &app.why);
+        pen.line(area, row + 2, &text);
+    }
 }
 
 /// The selected application in one line: what the cell had no room for.

@@ -1,13 +1,15 @@
 //! The frame around every screen: where one is, what is wrong, what the keys do.
 
+use jiff::Timestamp;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
 use super::pen::{self, Pen, Text, nth_row, split_top, wrap};
 pub use crate::model::text::plural;
-use crate::model::{Connection, Mode, Phase};
+use crate::model::{Connection, Held, Mode, Phase};
 use crate::tui::action::{Action, Risk};
 use crate::tui::age;
+use crate::tui::app_view::Tab;
 use crate::tui::sign::Sign;
 use crate::tui::state::{Layer, Screen, State};
 use crate::tui::theme::Ink;
@@ -81,64 +83,96 @@ pub fn draw(pen: &mut Pen, parts: &Parts, state: &State) {
     }
 }
 
+/// What the first line says and where: the repository, the counts from a column on, the mode against the right edge.
+struct Header {
+    place: Text,
+    from: usize,
+    counts: Vec<Count>,
+    mode: Text,
+}
+
+/// One of the counts, with the filter that shows what it counts.
+struct Count {
+    text: Text,
+    filter: Option<&'static str>,
+}
+
 fn header(pen: &mut Pen, area: Rect, state: &State) {
     pen.tint(area, Ink::Bar);
-    let mut mode = pen.text();
+    let Header { place: mut text, from, counts, mode } = first_line(state, usize::from(area.width));
+    let room = pen.line_right(area, 0, &mode);
+    text.to(from);
+    for (at, count) in counts.into_iter().enumerate() {
+        text.space(if at == 0 { 0 } else { BETWEEN }).append(count.text);
+    }
+    pen.line(Rect { width: pen::narrow(room), ..area }, 0, &text);
+}
+
+/// Columns between two counts.
+const BETWEEN: usize = 2;
+
+fn first_line(state: &State, width: usize) -> Header {
+    let mut mode = Text::new(&state.look);
     match (state.read_only, &state.fleet.mode) {
         (false, Mode::Observe) => mode.add(Ink::Dim, "observe"),
         _ => mode.add(Ink::Warn, "read-only"),
     };
-    let mut clock = pen.text();
-    clock.space(2).add(Ink::Dim, &age::clock(state.now, &state.zone)).space(1);
-    let wide = area.width >= 60;
-    if wide {
-        mode.append(clock);
-    } else {
-        mode.space(1);
+    if width >= 60 {
+        mode.space(2).add(Ink::Dim, &age::clock(state.now, &state.zone));
     }
-    let room = pen.line_right(area, 0, &mode);
-    let counts = counts(pen, state, area.width >= 100);
-    let mut where_ = pen.text();
-    where_.space(1).add(Ink::Accent, "quarterdeck").space(2);
-    where_.add(Ink::Strong, &state.fleet.repository.name);
-    if where_.width() + 2 + counts.width() + 3 > room {
-        where_ = pen.text();
-        let left = room.saturating_sub(counts.width() + 6);
-        where_.space(1).fit(Ink::Strong, &state.fleet.repository.name, left);
+    mode.space(1);
+    let room = width.saturating_sub(mode.width());
+    let counts = counts(state, width >= 100);
+    let own = counts.iter().map(|count| count.text.width() + BETWEEN).sum::<usize>().saturating_sub(BETWEEN);
+    let mut place = Text::new(&state.look);
+    place.space(1).add(Ink::Accent, "quarterdeck").space(2);
+    place.add(Ink::Strong, &state.fleet.repository.name);
+    if place.width() + 2 + own + 3 > room {
+        place = Text::new(&state.look);
+        place.space(1).fit(Ink::Strong, &state.fleet.repository.name, room.saturating_sub(own + 6));
     }
-    let from = room.saturating_sub(counts.width() + 6).max(where_.width() + 2).min(if area.width >= 100 {
-        48
-    } else {
-        usize::MAX
-    });
-    where_.to(from.max(where_.width())).append(counts);
-    pen.line(Rect { width: pen::narrow(room), ..area }, 0, &where_);
+    let most = if width >= 100 { 48 } else { usize::MAX };
+    let from = room.saturating_sub(own + 6).max(place.width() + 2).min(most).max(place.width());
+    Header { place, from, counts, mode }
+}
+
+/// Returns the filter that belongs to the count at a column of the first line.
+pub fn filter_at(state: &State, width: usize, column: usize) -> Option<&'static str> {
+    let header = first_line(state, width);
+    let mut start = header.from;
+    header.counts.iter().find_map(|count| {
+        let own = start..start + count.text.width();
+        start = own.end + BETWEEN;
+        own.contains(&column).then_some(count.filter).flatten()
+    })
 }
 
 /// What is wrong, worst first; what is zero is not said.
-fn counts(pen: &Pen, state: &State, wide: bool) -> Text {
+fn counts(state: &State, wide: bool) -> Vec<Count> {
     let counts = state.lists.counts;
-    let mut text = pen.text();
+    let new = || Text::new(&state.look);
+    let mut items = Vec::new();
+    let mut add = |text: &mut Text, filter| items.push(Count { text: std::mem::take(text), filter });
     let clusters = state.fleet.clusters.len();
     if wide {
-        text.add(Ink::Text, &format!("{clusters} {}", plural(clusters, "cluster", "clusters"))).space(2);
+        add(new().add(Ink::Text, &format!("{clusters} {}", plural(clusters, "cluster", "clusters"))), None);
     }
     let apps = state.fleet.apps.len();
-    text.add(Ink::Text, &format!("{apps} {}", plural(apps, "app", "apps")));
-    for (count, sign) in [
-        (counts.out_of_sync, Sign::OutOfSync),
-        (counts.degraded, Sign::Degraded),
-        (counts.broken, Sign::Broken),
-        (counts.progressing, Sign::Progressing),
+    add(new().add(Ink::Text, &format!("{apps} {}", plural(apps, "app", "apps"))), Some(""));
+    for (count, sign, filter) in [
+        (counts.out_of_sync, Sign::OutOfSync, "status:outofsync"),
+        (counts.degraded, Sign::Degraded, "health:degraded"),
+        (counts.broken, Sign::Broken, "is:broken"),
+        (counts.progressing, Sign::Progressing, "health:progressing"),
     ] {
         if count > 0 {
-            text.space(2).add(sign.ink(), &count.to_string()).space(1).sign(sign);
+            add(new().add(sign.ink(), &count.to_string()).space(1).sign(sign), Some(filter));
         }
     }
     if counts.lost > 0 {
-        text.space(2).add(Ink::Bad, &format!("{} lost", counts.lost));
+        add(new().add(Ink::Bad, &format!("{} lost", counts.lost)), Some("is:lost"));
     }
-    text
+    items
 }
 
 /// Draws the tabs of the screens.
@@ -233,6 +267,11 @@ fn now_line(state: &State, width: usize) -> Option<Text> {
             .space(1)
             .add(Ink::Accent, &format!("{} is frozen: ", environment.name))
             .add(Ink::Text, reason);
+    } else if let Some((environment, held)) =
+        fleet.environments.iter().find_map(|environment| Some((environment, fleet.held(environment)?)))
+    {
+        text.sign(Sign::Held).space(1).add(Ink::Accent, environment.name.as_str()).space(1);
+        text.add(Ink::Text, &held_words(&held, state.now));
     } else if let Some((cluster, reason, since)) = fleet.clusters.iter().find_map(|cluster| match &cluster.connection {
         Connection::Lost { reason, since } => Some((cluster, reason, since)),
         _ => None,
@@ -250,6 +289,19 @@ fn now_line(state: &State, width: usize) -> Option<Text> {
     Some(text)
 }
 
+/// Returns how an environment is held, and by whom if that is known.
+pub fn held_words(held: &Held, now: Timestamp) -> String {
+    let newer = held.newer.as_deref();
+    match (&held.by, newer) {
+        (Some((who, at)), newer) => {
+            let newer = newer.map(|newer| format!("; {newer} is newer")).unwrap_or_default();
+            format!("held at {}: rolled back by {who} {} ago{newer}", held.at, age::short(now, *at))
+        }
+        (None, Some(newer)) => format!("held at {}, although {newer} is released", held.at),
+        (None, None) => format!("held at {}", held.at),
+    }
+}
+
 /// Returns a bar with its figures.
 pub fn bar(state: &State, done: usize, total: usize, width: usize) -> Text {
     let mut text = Text::new(&state.look);
@@ -260,9 +312,10 @@ pub fn bar(state: &State, done: usize, total: usize, width: usize) -> Text {
 }
 
 /// What the keys do while the filter is written.
-fn filter_hints(pen: &Pen) -> Text {
+fn filter_hints(pen: &Pen, searches: bool) -> Text {
     let mut text = pen.text();
-    for (key, words) in [("Enter", "keep the filter"), ("Esc", "as it was")] {
+    let words = if searches { ["keep looking for it", "look for nothing"] } else { ["keep the filter", "as it was"] };
+    for (key, words) in ["Enter", "Esc"].into_iter().zip(words) {
         text.space(if text.is_empty() { 1 } else { 3 });
         text.add(Ink::Strong, key).space(1).add(Ink::Dim, words);
     }
@@ -270,8 +323,9 @@ fn filter_hints(pen: &Pen) -> Text {
 }
 
 fn hints(pen: &mut Pen, area: Rect, row: usize, state: &State) {
-    if state.filter.editing && state.layers.is_empty() {
-        let text = filter_hints(pen);
+    let searches = matches!(state.layers.last(), Some(Layer::App(view)) if view.search.editing);
+    if searches || (state.filter.editing && state.layers.is_empty()) {
+        let text = filter_hints(pen, searches);
         return pen.line(area, row, &text);
     }
     let mut marks = pen.text();
@@ -305,13 +359,16 @@ fn hints(pen: &mut Pen, area: Rect, row: usize, state: &State) {
 /// The actions that matter for what is selected, the most wanted first.
 fn wanted(state: &State) -> &'static [Action] {
     use Action::{
-        Activity, Back, CancelOperation, Copy, Diff, Down, Filter, Help, History, Logs, Mark, NextChange, NextPane,
-        Open, PageDown, Promote, Quit, Refresh, Rollback, Sort, Sync, Up, Zoom,
+        Activity, Back, BothSides, CancelOperation, Copy, Diff, Down, Filter, Help, History, Ignored, Logs, Mark,
+        NextChange, NextPane, Open, PageDown, Promote, Quit, Refresh, Rollback, Sort, Sync, Up, Zoom,
     };
     match (state.layers.last(), state.screen) {
-        (Some(Layer::App(_)), _) => {
-            &[Back, NextPane, Sync, Diff, Logs, NextChange, Rollback, Refresh, Copy, Zoom, Help]
-        }
+        (Some(Layer::App(view)), _) => match view.tab {
+            Tab::Diff => &[Back, NextPane, Sync, NextChange, BothSides, Ignored, Refresh, Copy, Zoom, Help],
+            Tab::Manifests => &[Back, NextPane, NextChange, Diff, Copy, Sync, Refresh, Zoom, Help],
+            Tab::Resources => &[Back, NextPane, Open, Sync, Diff, Logs, Rollback, Refresh, Copy, Zoom, Help],
+            _ => &[Back, NextPane, Sync, Diff, Logs, Rollback, Refresh, Copy, Zoom, Help],
+        },
         (Some(Layer::Operation(..) | Layer::Entry(_)), _) => &[Back, Down, Up, PageDown, CancelOperation],
         (Some(Layer::Confirm(confirm)), _) if confirm.operation().is_some() => {
             &[Back, CancelOperation, Down, Up, PageDown]
@@ -334,9 +391,7 @@ fn is_refused(state: &State, action: Action) -> bool {
     let read_only = state.read_only || state.fleet.mode == Mode::ReadOnly;
     let needs_app = matches!(action, Action::Sync | Action::Diff | Action::Logs | Action::History | Action::Mark);
     let running = || state.fleet.operations.iter().any(|operation| !operation.phase.is_over());
-    (changes && read_only)
-        || (needs_app && state.chosen_apps().is_empty())
-        || (action == Action::CancelOperation && !running())
+    (changes && read_only) || (needs_app && !state.has_chosen()) || (action == Action::CancelOperation && !running())
 }
 
 /// Draws what was said lately, at the lower right.

@@ -106,17 +106,17 @@ pub fn extent(state: &State) -> Extent {
 fn screen_extent(state: &State, area: Rect) -> (usize, usize) {
     let body = usize::from(frame::parts(state, area).body.height);
     match state.screen {
-        Screen::Fleet => (state.lists.matrix.rows.len(), fleet::rows(body)),
+        Screen::Fleet => (state.lists.matrix.rows.len(), fleet::rows(state, body)),
         Screen::Apps => (state.lists.apps.len(), apps::rows(body)),
         Screen::Pipeline => (state.fleet.environments.len(), pipeline::rows(state, area, body)),
         Screen::Clusters => (state.fleet.clusters.len(), clusters::rows(body)),
-        Screen::Activity => (activity::rows(state).len(), body),
+        Screen::Activity => (activity::rows(state).len(), activity::height(body)),
     }
 }
 
 /// Returns the rows of the open tab where an object or a change begins: where the keys for the next change go.
 pub fn stops(state: &State) -> Vec<usize> {
-    state.open_app().map(application::stops).unwrap_or_default()
+    state.open_app().map(|view| application::stops(state, view)).unwrap_or_default()
 }
 
 /// Returns how many clusters the Fleet screen shows side by side.
@@ -129,6 +129,7 @@ pub fn selected_story(state: &State) -> Option<Layer> {
     Some(match activity::rows(state).get(state.cursors.activity.at)? {
         activity::Row::Operation(operation) => Layer::Operation(operation.id, 0),
         activity::Row::Entry(entry) => Layer::Entry(entry.id.clone()),
+        activity::Row::News(_) => return None,
     })
 }
 
@@ -148,6 +149,8 @@ pub enum Hit {
     Screen(Screen),
     /// A tab of the open application.
     Tab(Tab),
+    /// A count of the first line, by the filter that shows what it counts.
+    Count(&'static str),
     /// A row of the list, and on the Fleet screen the column of a cluster.
     Row(usize, Option<usize>),
 }
@@ -157,6 +160,9 @@ pub fn hit(state: &State, column: u16, row: u16) -> Option<Hit> {
     let parts = frame::parts(state, Rect::new(0, 0, state.size.0, state.size.1));
     let (x, y) = (usize::from(column), usize::from(row));
     let inside = |area: Rect| area.contains(ratatui::layout::Position { x: column, y: row });
+    if inside(parts.header) {
+        return frame::filter_at(state, usize::from(state.size.0), x).map(Hit::Count);
+    }
     if inside(parts.tabs) {
         if state.open_app().is_some() {
             return (row == parts.tabs.y + 1)
@@ -171,7 +177,6 @@ pub fn hit(state: &State, column: u16, row: u16) -> Option<Hit> {
         return None;
     }
     let line = y - usize::from(parts.body.y);
-    let body = usize::from(parts.body.height);
     let page = extent(state).height;
     let at = |cursor: super::state::Cursor, len: usize, head: usize| {
         let mut cursor = cursor;
@@ -184,14 +189,10 @@ pub fn hit(state: &State, column: u16, row: u16) -> Option<Hit> {
         Screen::Fleet => {
             let columns = fleet::columns(state, usize::from(state.size.0));
             let column = x.checked_sub(columns.names).map(|x| columns.first + x / columns.width.max(1));
-            let row = at(
-                cursors.fleet,
-                state.lists.matrix.rows.len(),
-                body - fleet::rows(body).min(body) - fleet::below(body),
-            );
+            let row = at(cursors.fleet, state.lists.matrix.rows.len(), fleet::HEAD);
             return row.map(|row| Hit::Row(row, column.filter(|at| *at < state.fleet.clusters.len())));
         }
-        Screen::Apps => at(cursors.apps, state.lists.apps.len(), body - apps::rows(body).min(body)),
+        Screen::Apps => at(cursors.apps, state.lists.apps.len(), apps::HEAD),
         Screen::Clusters => at(cursors.clusters, state.fleet.clusters.len(), clusters::HEAD),
         Screen::Activity => at(cursors.activity, activity::rows(state).len(), 0),
         Screen::Pipeline => None,

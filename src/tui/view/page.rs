@@ -2,8 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use super::detail::yaml;
-use super::pen::{Pen, Text, nth_row};
+use super::detail::{in_full, yaml};
+use super::pen::{Pen, Text, nth_row, split_top};
 use crate::engine::EventRow;
 use crate::model::{CommitInfo, Key};
 use crate::tui::age;
@@ -105,14 +105,24 @@ fn log_ink(line: &str) -> Ink {
     }
 }
 
+/// Returns how many events fit into a body; below them the selected one is written in full.
+pub fn events_rows(body: usize) -> usize {
+    if body >= 12 { body - 4 } else { body }
+}
+
 /// Draws events, the newest last.
 pub fn events(pen: &mut Pen, area: Rect, state: &State, events: &[EventRow], cursor: Cursor) {
     if events.is_empty() {
         return nothing(pen, area, "No events: Kubernetes keeps them for about an hour");
     }
     let mut cursor = cursor;
+    let (area, detail) = split_top(area, events_rows(usize::from(area.height)));
     let height = usize::from(area.height);
     cursor.follow(events.len(), height);
+    if let Some(event) = events.get(cursor.at) {
+        let words = format!("{} {}: {}", event.object.kind, event.object.name, event.message);
+        in_full(pen, detail, &words);
+    }
     let object = (usize::from(area.width) / 4).clamp(16, 40);
     for (at, event) in events.iter().enumerate().skip(cursor.top).take(height) {
         let Some(line) = nth_row(area, at - cursor.top) else { break };

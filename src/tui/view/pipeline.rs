@@ -1,15 +1,15 @@
 //! Pipeline: environments in promotion order, what waits between them, and what keeps it there.
 
-use std::collections::BTreeMap;
-
 use ratatui::layout::Rect;
 
-use super::frame::plural;
+use super::frame::{held_words, plural};
 use super::pen::{Pen, Text, narrow, split_left, split_top, wrap};
+use super::plan;
 use crate::gate;
-use crate::model::{App, ClusterName, CommitInfo, Connection, Environment, Gate, HealthStatus, Mode, Sync};
+use crate::model::{ClusterName, CommitInfo, Connection, Environment, Gate, Mode};
 use crate::tui::action::Action;
 use crate::tui::age;
+use crate::tui::preview::{Preview, Stage};
 use crate::tui::sign::{self, Sign};
 use crate::tui::state::State;
 use crate::tui::theme::Ink;
@@ -163,6 +163,18 @@ fn stage(pen: &Pen, state: &State, environment: &Environment, at: usize, width: 
         line.append(one);
     }
     lines.push(line);
+    if let Some(held) = state.fleet.held(environment) {
+        for (row, words) in wrap(&held_words(&held, state.now), width.saturating_sub(4)).iter().enumerate() {
+            let mut text = pen.text();
+            text.space(1);
+            match row {
+                0 => text.sign(Sign::Held).space(1),
+                _ => text.space(2),
+            };
+            text.add(Ink::Accent, words);
+            lines.push(text);
+        }
+    }
     if let Some(reason) = &policy.frozen {
         let mut text = pen.text();
         text.space(1).sign(Sign::Held).add(Ink::Accent, " frozen: ").add(Ink::Text, reason);
@@ -183,32 +195,13 @@ fn cluster(pen: &Pen, state: &State, name: &ClusterName) -> Text {
             text.sign(Sign::Unknown).add(Ink::Dim, " no context");
         }
         Some(_) => {
-            for (sign, count) in tally(state, name) {
+            for (sign, count) in state.lists.tallies.of(name) {
                 text.sign(sign).add(sign.ink(), &format!(" {count}")).space(1);
             }
         }
     }
     text.space(3);
     text
-}
-
-fn tally(state: &State, name: &ClusterName) -> Vec<(Sign, usize)> {
-    let mut counts: BTreeMap<u8, (Sign, usize)> = BTreeMap::new();
-    for app in state.fleet.apps.iter().filter(|app| &app.cluster == name) {
-        let (place, sign) = if app.blocked().is_some() {
-            (3, Sign::Broken)
-        } else if app.health.status == HealthStatus::Degraded {
-            (2, Sign::Degraded)
-        } else {
-            match app.sync {
-                Sync::Synced => (0, Sign::Synced),
-                Sync::OutOfSync => (1, Sign::OutOfSync),
-                Sync::Unknown => (4, Sign::Unknown),
-            }
-        };
-        counts.entry(place).or_insert((sign, 0)).1 += 1;
-    }
-    counts.into_values().collect()
 }
 
 /// What leads to the next environment: how much waits, and every gate that can be told now, with its reason.
@@ -222,6 +215,12 @@ fn arrow(pen: &Pen, state: &State, to: &Environment, width: usize) -> Vec<Text> 
         return vec![head, line];
     }
     line.add(Ink::Info, &format!("{} {}", to.behind, plural(to.behind, "commit", "commits")));
+    let preview = state.preview.as_ref().filter(|preview| preview.is_of(state, to));
+    if let Some(plan) = preview.and_then(Preview::plan) {
+        let (changed, created, deleted) = plan.counts();
+        let objects = changed + created + deleted;
+        line.add(Ink::Info, &format!(", {objects} {}", plural(objects, "object", "objects")));
+    }
     line.add(Ink::Border, " ──▶ ").add(Ink::Strong, to.name.as_str());
     let mut keys = pen.text();
     keys.add(Ink::Strong, state.keymap.key(Action::Promote)).add(Ink::Dim, " shows what would change");
@@ -252,16 +251,15 @@ fn arrow(pen: &Pen, state: &State, to: &Environment, width: usize) -> Vec<Text> 
 
 /// The gates of a promotion, judged as the plan will judge them, as far as that can be done without the plan.
 fn gates(state: &State, to: &Environment) -> Vec<Gate> {
-    let before: Vec<_> = state.fleet.apps.iter().filter(|app| app.environment == to.from).collect();
-    let unhealthy = before.iter().filter(|app| !is_well(app)).count();
-    let since = || before.iter().map(|app| app.since).max();
+    let standing = to.from.as_ref().and_then(|from| state.lists.tallies.environment(from));
+    let unhealthy = standing.map_or(0, |standing| standing.ill.len());
     let facts = gate::Facts {
         environment: to.name.as_str(),
         policy: to.policy.clone(),
         read_only: state.read_only || state.fleet.mode == Mode::ReadOnly,
         from: to.from.as_ref().map(|name| gate::Source {
             name: name.as_str(),
-            healthy_since: if unhealthy == 0 { since() } else { None },
+            healthy_since: standing.filter(|standing| standing.ill.is_empty()).and_then(|standing| standing.since),
             unhealthy,
         }),
         now: state.now,
@@ -272,25 +270,25 @@ fn gates(state: &State, to: &Environment) -> Vec<Gate> {
     gates
 }
 
-fn is_well(app: &App) -> bool {
-    app.sync == Sync::Synced && app.health.status == HealthStatus::Healthy
-}
-
 /// The selected environment: what is not well in it, what waits for the next one, and the releases it can go back to.
 fn about(pen: &mut Pen, area: Rect, state: &State, environment: &Environment) {
     pen.rule(area, 0);
+    let height = usize::from(area.height);
     let mut lines = Vec::new();
-    let ill: Vec<_> = state
-        .fleet
-        .apps
-        .iter()
-        .filter(|app| app.environment.as_ref() == Some(&environment.name) && !is_well(app))
-        .collect();
-    for app in &ill {
+    let standing = state.lists.tallies.environment(&environment.name);
+    let ill = standing.map(|standing| standing.ill.as_slice()).unwrap_or_default();
+    let most = (height / 3).max(3);
+    let shown = if ill.len() <= most { ill.len() } else { most - 1 };
+    for app in ill[..shown].iter().filter_map(|&at| state.fleet.apps.get(at)) {
         let badge = sign::badge(&state.fleet, app, state.now);
         let mut text = pen.text();
         text.space(1).sign(badge.sync.0).space(1).sign(badge.health.0).space(1);
         text.column(Ink::Text, &app.name, 32).add(Ink::Dim, &app.why);
+        lines.push(text);
+    }
+    if ill.len() > shown {
+        let mut text = pen.text();
+        text.space(5).add(Ink::Dim, &format!("and {} more", ill.len() - shown));
         lines.push(text);
     }
     if ill.is_empty() {
@@ -299,7 +297,8 @@ fn about(pen: &mut Pen, area: Rect, state: &State, environment: &Environment) {
         lines.push(text);
     }
     for to in next(state, environment).filter(|to| !to.waiting.is_empty()) {
-        waiting(pen, state, to, usize::from(area.height) / 2, &mut lines);
+        waiting(pen, state, to, height / 3, &mut lines);
+        changes(pen, state, to, (usize::from(area.width), height), &mut lines);
     }
     // A tag that an environment follows moves: it is no release.
     let moves = |tag: &str| state.fleet.environments.iter().any(|environment| environment.reference.as_str() == tag);
@@ -344,6 +343,30 @@ fn waiting(pen: &Pen, state: &State, to: &Environment, room: usize, lines: &mut 
         let mut text = pen.text();
         text.space(3).add(Ink::Dim, &format!("and {more} more"));
         lines.push(text);
+    }
+}
+
+/// What a promotion would change, per application and cluster, as far as that is known.
+fn changes(pen: &Pen, state: &State, to: &Environment, (width, most): (usize, usize), lines: &mut Vec<Text>) {
+    let Some(preview) = state.preview.as_ref().filter(|preview| preview.is_of(state, to)) else { return };
+    lines.push(pen.text());
+    let mut head = pen.text();
+    head.space(1).add(Ink::Heading, "WOULD CHANGE").space(2);
+    match &preview.stage {
+        Stage::Resting | Stage::Asked(_) => {
+            head.add(Ink::Dim, "working it out");
+            lines.push(head);
+        }
+        Stage::Failed(problem) => {
+            head.add(Ink::Bad, &problem.to_string());
+            lines.push(head);
+        }
+        Stage::Ready(plan) => {
+            lines.push(head.append(plan::totals(pen, plan)).clone());
+            let rows = plan::rows(plan, false, width.saturating_sub(2));
+            let rows = rows.iter().filter(|row| matches!(row, plan::Row::App(..) | plan::Row::Change(_)));
+            lines.extend(rows.take(most).map(|row| plan::line(pen, plan, row, width)));
+        }
     }
 }
 

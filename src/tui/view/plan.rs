@@ -105,7 +105,13 @@ pub fn line(pen: &Pen, plan: &Plan, row: &Row, width: usize) -> Text {
         }
         Row::Field(field) => {
             text.space(6).add(Ink::Dim, &field.path).space(2);
-            values(&mut text, field);
+            let mut long = pen.text();
+            values(&mut long, field);
+            if text.width() + long.width() > width {
+                short_values(&mut text, field);
+            } else {
+                text.append(long);
+            }
             if !field.manager.is_empty() && field.manager != OURS {
                 text.add(Ink::Dim, &format!("  live by {}", field.manager));
             }
@@ -144,6 +150,13 @@ fn reference(text: &mut Text, plan: &Plan, moved: &RefMove) {
         let way = if plan.kind == crate::model::PlanKind::Rollback { "back" } else { "forward" };
         text.space(4).add(Ink::Dim, &format!("{count} {} {way}", plural(count, "commit", "commits")));
     }
+}
+
+/// Returns how much changes in one line.
+pub fn totals(pen: &Pen, plan: &Plan) -> Text {
+    let mut text = pen.text();
+    counts(&mut text, plan);
+    text
 }
 
 fn counts(text: &mut Text, plan: &Plan) {

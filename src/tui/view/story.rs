@@ -6,7 +6,7 @@ use super::activity::{outcome, seconds};
 use super::detail::{position, window};
 use super::frame::{bar, plural};
 use super::pen::{Pen, Text, centred, wrap};
-use crate::model::{AppProgress, AuditEntry, OperationId, Outcome, Phase, ResultStatus};
+use crate::model::{AppProgress, AuditEntry, ObjectResult, OperationId, Outcome, Phase, ResultStatus};
 use crate::tui::action::Action;
 use crate::tui::age;
 use crate::tui::sign::Sign;
@@ -107,7 +107,8 @@ fn progress(look: &Look, lines: &mut Vec<Text>, app: &AppProgress, width: usize)
         text.space(4).add(Ink::Text, words);
         lines.push(text);
     }
-    for result in &app.results {
+    let (same, changed): (Vec<_>, Vec<_>) = app.results.iter().partition(|result| is_unchanged(result));
+    for result in changed {
         let (sign, ink) = match result.status {
             ResultStatus::Synced => (Sign::Synced, Ink::Text),
             ResultStatus::Pruned => (Sign::Synced, Ink::Warn),
@@ -135,6 +136,17 @@ fn progress(look: &Look, lines: &mut Vec<Text>, app: &AppProgress, width: usize)
             lines.push(text);
         }
     }
+    if !same.is_empty() {
+        let mut text = new();
+        let words = plural(same.len(), "object was right already", "objects were right already");
+        text.space(4).add(Ink::Dim, &format!("· {} {words}", same.len()));
+        lines.push(text);
+    }
+}
+
+/// Says whether nothing had to be written: that is worth a number, not a line.
+fn is_unchanged(result: &ObjectResult) -> bool {
+    result.status == ResultStatus::Synced && result.message.ends_with(" unchanged")
 }
 
 fn entry_lines(state: &State, entry: &AuditEntry, width: usize) -> Vec<Text> {

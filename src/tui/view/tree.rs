@@ -113,10 +113,13 @@ fn beside(pen: &mut Pen, area: Rect, state: &State, row: &TreeRow, diff: Option<
         Some(diff) => {
             lines.push(pen.text());
             for field in &diff.fields {
-                lines.extend(super::diff::field(pen, field));
+                lines.extend(super::diff::field(pen, state, diff, field, width));
             }
-            if diff.ignored > 0 {
-                lines.push(super::diff::ignored(pen, diff.ignored));
+            if !diff.ignored.is_empty() {
+                lines.push(super::diff::left_out(pen, state, diff.ignored.len(), state.shape.shows_ignored));
+            }
+            if state.shape.shows_ignored {
+                lines.extend(diff.ignored.iter().flat_map(|field| super::diff::field(pen, state, diff, field, width)));
             }
         }
         None if !row.message.is_empty() => {

@@ -103,7 +103,12 @@ fn diffs() -> Vec<ObjectDiff> {
             live: LIVE.to_owned(),
             git: git().to_owned(),
             hunks: diff::hunks(LIVE, git(), 2),
-            ignored: 3,
+            ignored: vec![
+                field("metadata.annotations[checked]", "12:01", "never", "auditor"),
+                field("spec.paused", "false", "true", "auditor"),
+            ],
+            origin: "charts/payments/templates/deployment.yaml".to_owned(),
+            written: vec![("kubectl-edit".to_owned(), ago(2))],
         },
         ObjectDiff {
             key: Key::new("", "ConfigMap", "payments", "new"),
@@ -111,7 +116,9 @@ fn diffs() -> Vec<ObjectDiff> {
             live: String::new(),
             git: absent.to_owned(),
             hunks: diff::hunks("", absent, 2),
-            ignored: 0,
+            ignored: Vec::new(),
+            origin: "charts/payments/templates/new.yaml".to_owned(),
+            written: Vec::new(),
         },
     ]
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use quarterdeck::engine::{Event, Request};
-use quarterdeck::model::{AppId, Ask, Fleet, OperationId, Phase, Plan, Problem};
-use quarterdeck::tui::{Confirm, Content, Effect, Layer, Message, Screen, Stage, State, Tab, update};
+use quarterdeck::model::{App, AppId, Ask, Fleet, HealthStatus, OperationId, Phase, Plan, Problem, Sync};
+use quarterdeck::tui::{Confirm, Content, Effect, Layer, Message, Screen, Shape, Stage, State, Tab, update};
 
 use super::{opened, sample, state};
 
@@ -138,6 +138,106 @@ fn nothing_is_planned_where_nothing_may_change() {
         assert!(requests(&keys(&mut state, pressed)).is_empty(), "{pressed}");
         assert!(state.layers.is_empty() && state.toasts.len() == 1, "{pressed}");
     }
+}
+
+#[test]
+fn differences_are_laid_out_by_keys() {
+    let mut state = state(Screen::Fleet, SIZE);
+    state.layers.push(super::opened("prod-01-payments", Tab::Diff));
+    assert!(!super::picture(&state).contains("spec.paused"));
+    keys(&mut state, "i u");
+    let picture = super::picture(&state);
+    assert!(picture.contains("spec.paused") && picture.contains("│ Git"), "{picture}");
+    keys(&mut state, "i u");
+    assert_eq!(state.shape, Shape::default());
+}
+
+#[test]
+fn an_open_application_is_searched() {
+    let mut state = state(Screen::Fleet, SIZE);
+    state.layers.push(super::opened("prod-01-payments", Tab::Logs));
+    let at = |state: &State| match state.layers.last() {
+        Some(Layer::App(view)) => view.pane().cursor.at,
+        _ => panic!("it is closed"),
+    };
+    keys(&mut state, "/ R e d i s");
+    assert_eq!(at(&state), 1, "upper case does not matter, and letters are no actions");
+    assert!(super::picture(&state).contains("1 of 2"));
+    keys(&mut state, "enter n");
+    assert_eq!(at(&state), 2);
+    super::looks("search", &state);
+    keys(&mut state, "N");
+    assert_eq!(at(&state), 1);
+    keys(&mut state, "esc");
+    assert!(
+        !super::picture(&state).contains("1 of 2") && !state.layers.is_empty(),
+        "first what is looked for is dropped"
+    );
+    keys(&mut state, "esc");
+    assert!(state.layers.is_empty());
+}
+
+#[test]
+fn bad_news_stay_in_activity() {
+    let mut state = state(Screen::Activity, SIZE);
+    update(&mut state, Message::Engine(Event::Notice(Problem::new("the journal cannot be written"))));
+    update(&mut state, Message::Tick(sample::now() + jiff::SignedDuration::from_mins(5)));
+    assert!(state.toasts.is_empty());
+    assert!(
+        super::picture(&state).contains("! Mar 04 12:04  the journal cannot be written"),
+        "{}",
+        super::picture(&state)
+    );
+}
+
+#[test]
+fn problems_without_a_case_are_passed_over() {
+    let mut state = state(Screen::Apps, SIZE);
+    let change = changed(&state, |fleet| {
+        let is_well = |app: &App| app.sync == Sync::Synced && app.health.status != HealthStatus::Degraded;
+        fleet.apps.retain(|app| is_well(app) && app.conditions.is_empty());
+    });
+    update(&mut state, change);
+    keys(&mut state, "!");
+    assert!(state.filter.text.is_empty() && state.toasts.len() == 1);
+}
+
+#[test]
+fn a_count_shows_what_it_counts() {
+    let mut state = state(Screen::Pipeline, SIZE);
+    let line = super::picture(&state).lines().next().unwrap().to_owned();
+    let column = line.chars().position(|letter| letter == '▼').unwrap();
+    let click = |column: usize| {
+        Message::Mouse(MouseEvent {
+            kind: MouseEventKind::Down(MouseButton::Left),
+            column: column.try_into().unwrap(),
+            row: 0,
+            modifiers: KeyModifiers::NONE,
+        })
+    };
+    update(&mut state, click(column - 2));
+    assert_eq!((state.screen, state.filter.text.as_str()), (Screen::Apps, "health:degraded"));
+    update(&mut state, click(2));
+    assert_eq!(state.filter.text, "health:degraded");
+}
+
+#[test]
+fn what_a_promotion_would_change_is_asked_once_the_selection_rests() {
+    let mut state = state(Screen::Pipeline, (120, 40));
+    state.fleet = Arc::new(Fleet { operations: Vec::new(), ..Fleet::clone(&state.fleet) });
+    let tick = |state: &mut State| update(state, Message::Tick(sample::now()));
+    assert!(requests(&tick(&mut state)).is_empty(), "it may be on its way to another");
+    let effects = tick(&mut state);
+    assert!(matches!(requests(&effects).as_slice(), [Request::Plan { ask: Ask::Promote { from, to, .. }, .. }]
+            if from.as_str() == "dev" && to.as_str() == "staging"));
+    let ticket = state.ticket;
+    assert!(requests(&tick(&mut state)).is_empty());
+    update(&mut state, Message::Engine(Event::Planned { ticket, result: Ok(Arc::new(opened::plan(false, true))) }));
+    assert!(requests(&tick(&mut state)).is_empty() && state.layers.is_empty(), "it is only shown");
+    super::looks("pipeline-preview", &state);
+    keys(&mut state, "right");
+    tick(&mut state);
+    assert_eq!(requests(&tick(&mut state)).len(), 1);
 }
 
 #[test]
@@ -317,6 +417,8 @@ fn leaving_is_asked_about_for_each_operation() {
 #[test]
 fn escape_and_a_key_that_arrive_as_one_are_both_taken() {
     let mut state = state(Screen::Apps, SIZE);
+    let message = changed(&state, |fleet| fleet.operations.clear());
+    update(&mut state, message);
     keys(&mut state, "?");
     keys(&mut state, "alt-q");
     assert!(state.layers.is_empty() && state.is_leaving, "an operation runs, so that leaving is asked about");

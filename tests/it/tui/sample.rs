@@ -61,6 +61,7 @@ fn environment(
         behind: 0,
         waiting: Vec::new(),
         releases: Vec::new(),
+        newer: None,
         inferred: false,
         policy: GatePolicy::default(),
     }
