@@ -420,8 +420,8 @@ fn escape_and_a_key_that_arrive_as_one_are_both_taken() {
     let message = changed(&state, |fleet| fleet.operations.clear());
     update(&mut state, message);
     keys(&mut state, "?");
-    keys(&mut state, "alt-q");
-    assert!(state.layers.is_empty() && state.is_leaving, "an operation runs, so that leaving is asked about");
+    let effects = keys(&mut state, "alt-q");
+    assert!(state.layers.is_empty() && leaves(&effects));
 
     // Nothing is confirmed by it: Esc comes first.
     select(&mut state, "stag-01-redis");
