@@ -334,7 +334,7 @@ impl Files {
                     return Err("runtime error: index out of range [-1]".into());
                 }
                 let data = data.strip_suffix(b"\n").unwrap_or(data);
-                match self.find(&name) {
+                match self.find(&name).filter(|file| !file.data.is_empty()) {
                     None => Value::strings(std::iter::empty::<&str>()),
                     Some(_) => Value::strings(data.split(|byte| *byte == b'\n')),
                 }
