@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 /// A terminal control plane for multi-cluster GitOps: every cluster's applications with sync, drift and health, rendered from Git
 /// in-process; sync, roll back and promote from the keyboard. Without a command it opens the screen.
@@ -270,8 +270,9 @@ pub struct Rollback {
     pub output: Output,
 }
 
-/// `quarterdeck template`: the flags of `helm template`.
+/// `quarterdeck template`: the flags of `helm template`. Of a flag that is given twice the last one counts.
 #[derive(Debug, Args)]
+#[command(args_override_self = true)]
 pub struct Template {
     /// Release name and chart, or the chart alone: a folder, an archive, REPOSITORY/CHART or oci://…
     #[arg(value_name = "[NAME] CHART", num_args = 0..)]
@@ -358,8 +359,8 @@ pub struct Template {
     #[arg(long, value_name = "TEXT")]
     pub password: Option<String>,
     /// Fetches the dependencies that the chart's folder lacks, into memory only: the folder stays as it is
-    #[arg(long)]
-    pub dependency_update: bool,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = switch)]
+    pub dependency_update: Option<bool>,
     /// Which helm to print like
     #[arg(long, value_name = "VERSION", default_value = "4.3", value_parser = ["4.3", "4.2", "3.19"])]
     pub helm_compat: String,
@@ -369,44 +370,105 @@ pub struct Template {
 }
 
 /// Flags of `helm template` that change nothing in what it prints, taken so that a command line of helm's goes on working.
-#[derive(Debug, Args)]
+#[derive(Debug, Default)]
 pub struct Idle {
-    #[arg(long, hide = true)]
-    create_namespace: bool,
-    #[arg(long, hide = true)]
-    disable_openapi_validation: bool,
-    #[arg(long, hide = true)]
-    render_subchart_notes: bool,
-    #[arg(long, hide = true)]
-    hide_notes: bool,
-    #[arg(long, hide = true)]
-    replace: bool,
-    #[arg(long, hide = true)]
-    atomic: bool,
-    #[arg(long, hide = true)]
-    rollback_on_failure: bool,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
-    wait: Option<Option<String>>,
-    #[arg(long, hide = true)]
-    wait_for_jobs: bool,
-    #[arg(long, hide = true)]
-    timeout: Option<String>,
-    #[arg(long, hide = true)]
-    description: Option<String>,
-    #[arg(short, long, hide = true)]
-    labels: Vec<String>,
-    /// Post-renderers are programs: refused, with a word about it.
-    #[arg(long, hide = true)]
-    pub post_renderer: Option<String>,
-    /// Refused too.
-    #[arg(long, hide = true)]
-    pub post_renderer_args: Vec<String>,
-    /// Refused too: nothing is resolved while rendering.
-    #[arg(long, hide = true)]
-    pub enable_dns: bool,
-    /// Refused too: Helm 4 has deprecated it.
-    #[arg(long, hide = true)]
-    pub validate: bool,
+    /// What is refused, with a word about it: the flags that would run programs, ask the network or read signatures.
+    pub refused: Vec<&'static str>,
+    /// The context that a server is asked in.
+    pub kube_context: Option<String>,
+    /// Flags that say how a server is reached, which only the kubeconfig does here.
+    pub reach: Vec<&'static str>,
+}
+
+/// Flags that are on or off, and whether they are refused when they are on.
+const SWITCHES: [(&str, bool); 21] = [
+    ("atomic", false),
+    ("create-namespace", false),
+    ("devel", false),
+    ("disable-openapi-validation", false),
+    ("enable-dns", true),
+    ("force", false),
+    ("force-conflicts", false),
+    ("force-replace", false),
+    ("hide-notes", false),
+    ("insecure-skip-tls-verify", false),
+    ("kube-insecure-skip-tls-verify", false),
+    ("pass-credentials", false),
+    ("plain-http", false),
+    ("render-subchart-notes", false),
+    ("replace", false),
+    ("rollback-on-failure", false),
+    ("server-side", false),
+    ("take-ownership", false),
+    ("validate", true),
+    ("verify", true),
+    ("wait-for-jobs", false),
+];
+
+/// Flags with a text, and whether they are refused.
+const TEXTS: [(&str, bool); 24] = [
+    ("burst-limit", false),
+    ("ca-file", false),
+    ("cert-file", false),
+    ("color", false),
+    ("colour", false),
+    ("content-cache", false),
+    ("description", false),
+    ("key-file", false),
+    ("keyring", false),
+    ("kube-apiserver", false),
+    ("kube-as-group", false),
+    ("kube-as-user", false),
+    ("kube-ca-file", false),
+    ("kube-context", false),
+    ("kube-tls-server-name", false),
+    ("kube-token", false),
+    ("labels", false),
+    ("post-renderer", true),
+    ("post-renderer-args", true),
+    ("qps", false),
+    ("registry-config", false),
+    ("repository-cache", false),
+    ("repository-config", false),
+    ("timeout", false),
+];
+
+impl Args for Idle {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let named = |name: &'static str| Arg::new(name).long(name);
+        let switches = SWITCHES.iter().map(|(name, _)| named(name).value_parser(switch).default_missing_value("true"));
+        let wait = named("wait").default_missing_value("true");
+        let switches = switches.chain([wait]).map(|arg| arg.num_args(0..=1).require_equals(true));
+        let texts = TEXTS.iter().map(|(name, _)| named(name).action(ArgAction::Append));
+        let texts = texts.map(|arg| if *arg.get_id() == "labels" { arg.short('l') } else { arg });
+        command.args(switches.chain(texts).map(|arg| arg.hide(true)))
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Idle {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut idle = Self::default();
+        let switches = SWITCHES.iter().filter(|(name, _)| matches.get_one(name) == Some(&true));
+        let texts = TEXTS.iter().filter(|(name, _)| matches.contains_id(name));
+        for (name, is_refused) in switches.chain(texts) {
+            if *is_refused {
+                idle.refused.push(name);
+            } else if name.starts_with("kube-") && *name != "kube-context" {
+                idle.reach.push(name);
+            }
+        }
+        idle.kube_context = matches.get_many::<String>("kube-context").and_then(|mut all| all.next_back()).cloned();
+        Ok(idle)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 /// Reads a truth as Go does.
@@ -414,7 +476,7 @@ fn switch(text: &str) -> Result<bool, String> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err("write true or false".to_owned()),
+        _ => Err(format!("strconv.ParseBool: parsing \"{text}\": invalid syntax")),
     }
 }
 

@@ -28,9 +28,10 @@ pub fn in_helms_words(error: &clap::Error, mut args: impl Iterator<Item = String
             }
             _ => format!("flag needs an argument: {name}"),
         },
-        ErrorKind::ValueValidation => format!(
-            "invalid argument \"{value}\" for \"{name}\" flag: strconv.ParseBool: parsing \"{value}\": invalid syntax"
-        ),
+        ErrorKind::ValueValidation => {
+            let reason = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+            format!("invalid argument \"{value}\" for \"{name}\" flag: {reason}")
+        }
         _ => return None,
     };
     Some(Problem::new(what).hint("`quarterdeck template --help` lists the flags"))

@@ -18,7 +18,7 @@ pub type Charts<'a> = &'a dyn Fn() -> Result<Setup, Problem>;
 /// When there is none, or it is not a chart.
 pub fn find(args: &Template, name: &str, charts: Charts<'_>, notes: &mut dyn Write) -> Result<Chart, Problem> {
     let path = Path::new(name);
-    if path.is_dir() && args.dependency_update {
+    if path.is_dir() && args.dependency_update == Some(true) {
         return filled(args, path, charts, notes);
     }
     if path.exists() || name.starts_with(['/', '.']) {
@@ -92,8 +92,10 @@ impl Puller {
             Some((repository, name)) => {
                 Ok(ChartRequest { repository: format!("@{repository}"), name: name.to_owned(), version })
             }
-            None => Err(Problem::new(format!("path {name:?} not found"))
-                .hint("a chart from a repository is written REPOSITORY/CHART, or with --repo URL")),
+            None => Err(Problem::new(format!(
+                "non-absolute URLs should be in form of repo_name/path_to_chart, got: {name}"
+            ))
+            .hint("a chart from a repository is written REPOSITORY/CHART, or with --repo URL")),
         }
     }
 

@@ -24,8 +24,10 @@ pub fn run(args: &Template, reach: &Reach<'_>, out: &mut dyn Write, notes: &mut 
     let (name, path) = name_and_chart(args)?;
     let mut options = options(args, name, reach)?;
     let chart = read(args, path, options.profile, reach, notes)?;
-    if args.output_dir.is_some() && args.show_only.is_empty() {
+    let output_dir = args.output_dir.as_deref().filter(|folder| !folder.is_empty());
+    if output_dir.is_some() {
         options.form = Form::Parts;
+        options.show_only.clear();
     }
     let rendered = match helm::render(&chart, &options) {
         Ok(rendered) => rendered,
@@ -34,8 +36,15 @@ pub fn run(args: &Template, reach: &Reach<'_>, out: &mut dyn Write, notes: &mut 
     for warning in &rendered.warnings {
         writeln!(notes, "{}", crate::model::text::block(warning)).map_err(|error| unwritable(&error))?;
     }
-    match &args.output_dir {
-        Some(folder) => write_files(folder, args, &options.release_name, &rendered.parts, out)?,
+    match output_dir {
+        Some(folder) => {
+            write_files(folder, args, &options.release_name, &rendered.parts, out)?;
+            // Files leave nothing that one could be shown of.
+            if let Some(wanted) = args.show_only.first() {
+                return Err(Problem::new(format!("could not find template {wanted} in chart")));
+            }
+            writeln!(out).map_err(|error| unwritable(&error))?;
+        }
         None => out.write_all(rendered.text.as_bytes()).map_err(|error| unwritable(&error))?,
     }
     // The process ends: taking a big chart apart first would only take time.
@@ -43,27 +52,25 @@ pub fn run(args: &Template, reach: &Reach<'_>, out: &mut dyn Write, notes: &mut 
     Ok(super::FINE)
 }
 
-/// Refuses the flags that would run programs or ask the network.
+/// Refuses the flags that would run programs, ask the network or read signatures.
 fn refuse(idle: &Idle) -> Result<(), Problem> {
-    if idle.post_renderer.is_some() || !idle.post_renderer_args.is_empty() {
-        return Err(Problem::new("--post-renderer is not supported: no program runs while a chart is rendered")
-            .hint("pipe the output into the program"));
-    }
-    if idle.enable_dns {
-        return Err(Problem::new("--enable-dns is not supported: no name is resolved while a chart is rendered")
-            .hint("without the flag, getHostByName gives an empty text"));
-    }
-    if idle.validate {
-        return Err(
-            Problem::new("--validate is not supported").hint("use --dry-run=server to ask a cluster for its APIs")
-        );
-    }
-    Ok(())
+    let Some(flag) = idle.refused.first() else { return Ok(()) };
+    let (reason, hint) = match *flag {
+        "enable-dns" => {
+            (": no name is resolved while a chart is rendered", "without the flag, getHostByName gives an empty text")
+        }
+        "validate" => ("", "use --dry-run=server to ask a cluster for its APIs"),
+        "verify" => (": no signatures are checked", "`helm verify` checks an archive"),
+        _ => (": no program runs while a chart is rendered", "pipe the output into the program"),
+    };
+    let flag = flag.trim_end_matches("-args");
+    Err(Problem::new(format!("--{flag} is not supported{reason}")).hint(hint))
 }
 
 /// Returns the release's name and where the chart is.
 fn name_and_chart(args: &Template) -> Result<(String, &str), Problem> {
-    let asks_for_name = match (args.generate_name, &args.name_template) {
+    let name_template = args.name_template.as_ref().filter(|template| !template.is_empty());
+    let asks_for_name = match (args.generate_name, name_template) {
         (Some(true), _) => Some("--generate-name"),
         (_, Some(_)) => Some("--name-template"),
         _ => None,
@@ -74,7 +81,7 @@ fn name_and_chart(args: &Template) -> Result<(String, &str), Problem> {
         ([_, _], Some(flag)) => Err(Problem::new(format!("cannot set {flag} and also specify a name"))),
         ([name, path], None) => Ok((name.clone(), path)),
         ([path], _) => {
-            let name = match &args.name_template {
+            let name = match name_template {
                 Some(template) => helm::release_name(template).map_err(|error| Problem::new(error.to_string()))?,
                 None => "release-name".to_owned(),
             };
@@ -105,7 +112,22 @@ fn read(
         let file = file.display();
         return Err(Problem::new(format!("file '{file}' seems to be a YAML file, but expected a gzipped archive")));
     }
+    if folder.is_file() && !is_packed(folder) {
+        let file = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        let file = file.display();
+        return Err(Problem::new(format!(
+            "file '{file}' does not appear to be a gzipped archive; got 'application/octet-stream'"
+        )));
+    }
     pull::find(args, path, reach.charts, notes)
+}
+
+/// Says whether a file begins as packed ones do; one that cannot be read is left to who reads it.
+fn is_packed(file: &Path) -> bool {
+    const START: [u8; 3] = [0x1f, 0x8b, 8];
+    let mut start = Vec::new();
+    let read = fs::File::open(file).and_then(|file| file.take(START.len() as u64).read_to_end(&mut start));
+    read.is_err() || start == START
 }
 
 /// Returns the problem of a chart that does not render; with `--debug`, what its templates wrote is printed all the same.
@@ -146,7 +168,10 @@ fn write_files(
         let file = Path::new(&name);
         let unwritten = |error: std::io::Error| Problem::new(format!("open {name}: {}", reason(&error)));
         if let Some(above) = file.parent() {
-            fs::create_dir_all(above).map_err(unwritten)?;
+            fs::create_dir_all(above).map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotADirectory => Problem::new(format!("stat {}: not a directory", above.display())),
+                _ => unwritten(error),
+            })?;
         }
         let is_first = begun.insert(name.clone());
         let mut file = fs::OpenOptions::new()
@@ -159,7 +184,7 @@ fn write_files(
         write!(file, "---\n# Source: {path}\n{text}\n").map_err(unwritten)?;
         writeln!(out, "wrote {name}").map_err(|error| unwritable(&error))?;
     }
-    writeln!(out).map_err(|error| unwritable(&error))
+    Ok(())
 }
 
 fn options(args: &Template, release_name: String, reach: &Reach<'_>) -> Result<Options, Problem> {
@@ -178,7 +203,8 @@ fn options(args: &Template, release_name: String, reach: &Reach<'_>) -> Result<O
             .set_kube_version(version)
             .map_err(|error| Problem::new(error).hint("write a version such as v1.33.0"))?;
     }
-    capabilities.api_versions.extend(args.api_versions.iter().flat_map(|list| list.split(',')).map(str::to_owned));
+    let added = args.api_versions.iter().filter(|list| !list.is_empty()).flat_map(|list| list.split(','));
+    capabilities.api_versions.extend(added.map(str::to_owned));
     let namespace = if args.namespace.is_empty() { "default" } else { &args.namespace };
     Ok(Options {
         capabilities: Arc::new(capabilities),
@@ -198,8 +224,9 @@ fn options(args: &Template, release_name: String, reach: &Reach<'_>) -> Result<O
 fn cluster(args: &Template, reach: &Reach<'_>) -> Result<Option<Arc<Cluster>>, Problem> {
     let is_server = match args.dry_run.as_deref() {
         Some("server") => true,
-        None | Some("client" | "1" | "t" | "T" | "true" | "TRUE" | "True") => false,
-        Some("none" | "0" | "f" | "F" | "false" | "FALSE" | "False") if args.helm_compat == "3.19" => false,
+        Some("" | "none" | "true" | "false") if args.helm_compat == "3.19" => false,
+        None | Some("client") => false,
+        Some("1" | "t" | "T" | "true" | "TRUE" | "True") if args.helm_compat != "3.19" => false,
         Some(_) if args.helm_compat == "3.19" => {
             return Err(Problem::new(
                 "Invalid dry-run flag. Flag must one of the following: false, true, none, client, server",
@@ -219,10 +246,14 @@ fn cluster(args: &Template, reach: &Reach<'_>) -> Result<Option<Arc<Cluster>>, P
     let hint = "name a kubeconfig with --kubeconfig or $KUBECONFIG";
     let kubeconfig =
         (reach.kubeconfig)()?.ok_or_else(|| Problem::new("there is no kubeconfig to read from").hint(hint))?;
-    let context =
-        args.lookup_context.as_deref().or(kubeconfig.current()).ok_or_else(|| {
-            Problem::new("the kubeconfig has no current context").hint("name one with --lookup-context")
-        })?;
+    if let Some(flag) = args.idle.reach.first() {
+        let hint = "put it into a kubeconfig, and name that with --kubeconfig";
+        return Err(Problem::new(format!("--{flag} is not supported where a cluster is asked")).hint(hint));
+    }
+    let named = args.lookup_context.as_deref().or(args.idle.kube_context.as_deref());
+    let context = named
+        .or(kubeconfig.current())
+        .ok_or_else(|| Problem::new("the kubeconfig has no current context").hint("name one with --lookup-context"))?;
     Cluster::connect(&kubeconfig, context).map(Some)
 }
 

@@ -34,8 +34,8 @@ pub(super) fn unpack(bytes: &[u8], left: &mut u64) -> Result<Vec<ChartFile>, Str
     let mut archive = Archive::new(stream);
     let mut files = Vec::new();
     let mut names = HashSet::new();
-    for entry in archive.entries().map_err(|error| error.to_string())? {
-        let entry = entry.map_err(|error| error.to_string())?;
+    for entry in archive.entries().map_err(|error| said(&error))? {
+        let entry = entry.map_err(|error| said(&error))?;
         let kind = entry.header().entry_type();
         if kind.is_dir() || kind.is_pax_global_extensions() {
             continue;
@@ -66,7 +66,7 @@ pub(super) fn unpack(bytes: &[u8], left: &mut u64) -> Result<Vec<ChartFile>, Str
             return Err(format!("chart archive holds {name:?} twice"));
         }
         let mut data = Vec::new();
-        entry.take(LARGEST_FILE + 1).read_to_end(&mut data).map_err(|error| error.to_string())?;
+        entry.take(LARGEST_FILE + 1).read_to_end(&mut data).map_err(|error| said(&error))?;
         if data.len() as u64 != size {
             return Err(format!("chart archive ends in the middle of {path:?}"));
         }
@@ -76,6 +76,14 @@ pub(super) fn unpack(bytes: &[u8], left: &mut u64) -> Result<Vec<ChartFile>, Str
         return Err("no files in chart archive".into());
     }
     Ok(files)
+}
+
+/// Returns what Go says where an archive is cut off or no archive.
+fn said(error: &io::Error) -> String {
+    let text = error.to_string();
+    let is_cut = error.kind() == io::ErrorKind::UnexpectedEof
+        || ["incomplete deflate stream", "failed to read entire block"].iter().any(|cut| text.contains(cut));
+    if is_cut { "unexpected EOF".to_owned() } else { text }
 }
 
 fn too_large() -> String {
@@ -120,7 +128,7 @@ fn inner_name(path: &str) -> Result<String, String> {
         return Err("chart contains illegally named files".into());
     }
     if parts.is_empty() {
-        return Err("chart illegally contains content outside the base directory".into());
+        return Err(format!("chart illegally contains content outside the base directory: {path:?}"));
     }
     Ok(parts.join("/"))
 }

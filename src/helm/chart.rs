@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::{Map, Value};
 
-use super::load::ChartFile;
+use super::load::{ChartFile, Fault};
 use super::metadata::Metadata;
 use super::profile::Profile;
 use super::schema::Schema;
@@ -25,10 +25,14 @@ pub struct Chart {
     pub(super) files: Vec<ChartFile>,
     /// The documents of `values.yaml`.
     pub(super) values: Vec<Map<String, Value>>,
+    /// What Helm 3 reads there, where it is not the only document.
+    pub(super) values_in_v3: Option<Map<String, Value>>,
     pub(super) schema: Option<Arc<[u8]>>,
     /// The same, read when it is needed first.
     pub(super) read_schema: OnceLock<Result<Schema, String>>,
     pub(super) dependencies: Vec<Arc<Chart>>,
+    /// Why it cannot be rendered: each helm has its own words for it.
+    pub(super) fault: Option<Fault>,
     parsed: Mutex<HashMap<(Profile, Vec<String>), Templates>>,
 }
 
@@ -39,9 +43,11 @@ impl Chart {
             templates: Vec::new(),
             files: Vec::new(),
             values: Vec::new(),
+            values_in_v3: None,
             schema: None,
             read_schema: OnceLock::new(),
             dependencies: Vec::new(),
+            fault: None,
             parsed: Mutex::default(),
         }
     }
@@ -53,11 +59,11 @@ impl Chart {
 
     /// Returns the default values, by the rules of a helm release: Helm 3 reads only the first document.
     pub(super) fn defaults(&self, profile: Profile) -> Cow<'_, Map<String, Value>> {
-        match self.values.as_slice() {
-            [] => Cow::Owned(Map::new()),
-            [first] => Cow::Borrowed(first),
-            [first, ..] if !profile.is_v4() => Cow::Borrowed(first),
-            [first, rest @ ..] => {
+        match (self.values.as_slice(), &self.values_in_v3) {
+            (_, Some(values)) if !profile.is_v4() => Cow::Borrowed(values),
+            ([], _) => Cow::Owned(Map::new()),
+            ([only], _) => Cow::Borrowed(only),
+            ([first, rest @ ..], _) => {
                 let mut merged = first.clone();
                 rest.iter().for_each(|document| super::merge::merge(&mut merged, document.clone()));
                 Cow::Owned(merged)

@@ -282,14 +282,14 @@ fn one_text(method: &str, args: &[Value]) -> Result<String, String> {
 
 /// `.Files`, or what a glob of it found.
 #[derive(Debug)]
-pub(super) struct Files(Rc<Vec<ChartFile>>);
+pub(super) struct Files(Rc<Vec<ChartFile>>, Profile);
 
 impl Files {
     /// Returns `.Files` of a chart.
-    pub fn value(files: &[ChartFile]) -> Value {
+    pub fn value(files: &[ChartFile], profile: Profile) -> Value {
         let mut files = files.to_vec();
         files.sort_by(|one, other| one.name.cmp(&other.name));
-        Value::Structure(Rc::new(Files(Rc::new(files))))
+        Value::Structure(Rc::new(Files(Rc::new(files), profile)))
     }
 
     fn find(&self, name: &str) -> Option<&ChartFile> {
@@ -325,13 +325,16 @@ impl Files {
             "Glob" => {
                 let pattern = glob::glob(&one_text(method, args)?);
                 let found = self.0.iter().filter(|file| pattern.is_match(file.name.as_bytes())).cloned().collect();
-                Value::Structure(Rc::new(Files(Rc::new(found))))
+                Value::Structure(Rc::new(Files(Rc::new(found), self.1)))
             }
             "Lines" => {
                 let name = one_text(method, args)?;
                 let data = self.find(&name).map_or(&[][..], |file| &file.data);
+                if self.find(&name).is_some() && data.is_empty() && self.1 < Profile::V4_3 {
+                    return Err("runtime error: index out of range [-1]".into());
+                }
                 let data = data.strip_suffix(b"\n").unwrap_or(data);
-                match self.find(&name) {
+                match self.find(&name).filter(|file| !file.data.is_empty()) {
                     None => Value::strings(std::iter::empty::<&str>()),
                     Some(_) => Value::strings(data.split(|byte| *byte == b'\n')),
                 }

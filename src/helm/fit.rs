@@ -368,7 +368,7 @@ mod tests {
     /// Says what the quick look and the validator make of values.
     fn both(schema: &Value, values: &Value) -> (bool, Result<(), String>) {
         let quick = Plain::of(schema).is_some_and(|plain| plain.fits(schema, values));
-        (quick, Compiled::new(schema).and_then(|compiled| compiled.check(values)))
+        (quick, Compiled::new(schema).and_then(|compiled| compiled.check(values, schema)))
     }
 
     #[test]

@@ -40,13 +40,9 @@ fn lay(input: &ValueInput, profile: Profile, values: &mut Map<String, Value>) ->
     };
     match input {
         ValueInput::File { name, data } => {
-            let documents = load::values(data).map_err(|error| {
-                let error =
-                    if profile.is_v4() { &error } else { error.trim_start_matches("cannot unmarshal yaml document: ") };
-                format!("failed to parse {name}: {error}")
-            })?;
-            let read = if profile.is_v4() { documents.len() } else { 1 };
-            documents.into_iter().take(read).for_each(|document| merge(values, document));
+            let documents = load::values(data, profile.is_v4());
+            let documents = documents.map_err(|error| format!("failed to parse {name}: {error}"))?;
+            documents.into_iter().for_each(|document| merge(values, document));
             Ok(())
         }
         ValueInput::SetJson(text) if profile.is_v4() && text.trim_start().starts_with('{') => {

@@ -205,15 +205,19 @@ fn without_nulls(value: &Value) -> Value {
 
 /// Returns a value as Go prints one for which a truth was expected, which is how helm shows it.
 fn as_truth(value: &Value) -> String {
+    let inside = |value: &Value| match value {
+        Value::Null => "<nil>".to_owned(),
+        value => as_truth(value),
+    };
     match value {
         Value::Null => "%!t(<nil>)".to_owned(),
         Value::Bool(truth) => truth.to_string(),
         Value::Number(number) if number.is_f64() => format!("%!t(float64={})", shown(value)),
         Value::Number(number) => format!("%!t(int64={number})"),
         Value::String(text) => format!("%!t(string={text})"),
-        Value::Array(items) => format!("[{}]", items.iter().map(as_truth).collect::<Vec<_>>().join(" ")),
+        Value::Array(items) => format!("[{}]", items.iter().map(inside).collect::<Vec<_>>().join(" ")),
         Value::Object(entries) => {
-            let entries = entries.iter().map(|(key, value)| format!("%!t(string={key}):{}", as_truth(value)));
+            let entries = entries.iter().map(|(key, value)| format!("%!t(string={key}):{}", inside(value)));
             format!("map[{}]", entries.collect::<Vec<_>>().join(" "))
         }
     }

@@ -47,8 +47,10 @@ impl Secrets {
         for (key, value) in values {
             // A map named `secret` describes one; only a plural holds some.
             let is_plural = key.ends_with(['s', 'S']) || key.eq_ignore_ascii_case("stringData");
-            let in_secret = in_secret && !key.to_ascii_lowercase().ends_with("name");
-            self.value(value, in_secret || is_secret(key) && (is_plural || !value.is_object()));
+            let lower = key.to_ascii_lowercase();
+            let in_secret = in_secret && !lower.ends_with("name") && !lower.ends_with("namespace");
+            let is_own_name = value.as_str().is_some_and(|text| plain(text) == plain(key));
+            self.value(value, (in_secret || is_secret(key) && (is_plural || !value.is_object())) && !is_own_name);
         }
     }
 
@@ -82,7 +84,7 @@ impl Secrets {
         let mut text = without_maps(text);
         for secret in &self.0 {
             if text.contains(secret.as_str()) {
-                text = text.replace(secret.as_str(), HIDDEN).into();
+                text = replace(&text, secret).into();
             }
         }
         let text = URL_PASSWORD.replace_all(&text, "$1:[hidden]@");
@@ -92,10 +94,37 @@ impl Secrets {
 
 /// Says whether a key is the name of a secret. What only names or refers to one is none.
 fn is_secret(key: &str) -> bool {
-    let name: String = key.chars().filter(|c| !matches!(c, '-' | '_' | '.')).collect::<String>().to_ascii_lowercase();
+    let name = plain(key);
     let name = name.strip_suffix('s').unwrap_or(&name);
     !name.starts_with("existing")
         && (name == "stringdata" || SECRET.iter().any(|end| name.ends_with(end.strip_suffix('s').unwrap_or(end))))
+}
+
+/// Returns a name in small letters without what separates its words.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| !matches!(c, '-' | '_' | '.')).collect::<String>().to_ascii_lowercase()
+}
+
+/// Returns a text without a secret. Paths of templates stay: what is in them is no secret, and without them nobody finds the error.
+fn replace(text: &str, secret: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for (at, found) in text.match_indices(secret) {
+        let start = text[..at].rfind(is_around_path).map_or(0, |at| at + 1);
+        let end = text[at..].find(is_around_path).map_or(text.len(), |end| at + end);
+        let word = &text[start..end];
+        let is_path = word.contains("/templates/") && !word.contains("://");
+        out.push_str(&text[done..at]);
+        out.push_str(if is_path { found } else { HIDDEN });
+        done = at + found.len();
+    }
+    out.push_str(&text[done..]);
+    out
+}
+
+/// Says whether a character ends the path of a template within an error.
+const fn is_around_path(c: char) -> bool {
+    c.is_ascii_whitespace() || matches!(c, '"' | '(' | ')' | '<' | '>' | '\'')
 }
 
 /// Returns a text with the insides of printed maps left out.
@@ -150,6 +179,7 @@ mod tests {
             "secrets": {"any": "sesame", "pin": 123456},
             "tls": {"privateKey": "first line\nsecond line\n"},
             "token": "abc",
+            "sealedSecrets": {"namespace": "sealed-secrets", "password": "password", "key": "open-sesame"},
         });
         let mut secrets = Secrets::default();
         secrets.note(values.as_object().expect("a map"));
@@ -159,6 +189,11 @@ mod tests {
         check("sesame 123456 second line", "[hidden] [hidden] [hidden]");
         check("got map[string]interface {}", "got map[string]interface {}");
         check("wrong: map[a:map[b:[1 2]] c:d] here", "wrong: map[...] here");
+        check(
+            "at (sealed-secrets/templates/open-sesame.yaml:1:2): no password: open-sesame",
+            "at (sealed-secrets/templates/open-sesame.yaml:1:2): no password: [hidden]",
+        );
+        check("at https://x/templates/hunter2", "at https://x/templates/[hidden]");
         check("at postgres://me:pa:ss@db/x", "at postgres://me:[hidden]@db/x");
         check("-----BEGIN RSA PRIVATE KEY-----\nMII\n", "-----BEGIN RSA PRIVATE KEY-----[hidden]");
     }

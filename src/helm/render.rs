@@ -25,7 +25,12 @@ const STACK: usize = 256 << 20;
 pub fn render(chart: &Chart, options: &Options) -> Result<Rendered, Error> {
     let bounded = |error: Error| error.reworded(|text| failure::bounded(text.to_owned()));
     let user = input::values(&options.values, options.profile).map_err(bounded)?;
-    let unfit = load::not_installable(chart).or_else(|| load::missing(chart, options.profile));
+    if let Some(words) = chart.fault.as_ref().and_then(|fault| fault.words(options.profile)) {
+        return Err(Error::Load(words));
+    }
+    let unfit = load::other_generation(chart, options.profile)
+        .or_else(|| load::not_installable(chart))
+        .or_else(|| load::missing(chart, options.profile));
     unfit.map_or(Ok(()), Err).map_err(bounded)?;
     check_release_name(&options.release_name, options.profile).map_err(bounded)?;
     // Any thread may ask: the stack that is needed is made here, and costs nothing before it is used.
@@ -98,13 +103,16 @@ fn check_release_name(name: &str, profile: Profile) -> Result<(), Error> {
             && ends(bytes.last().copied())
             && bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-')
     };
+    let before = if profile.is_v4() { "release name check failed: " } else { "" };
+    if name.is_empty() {
+        return Err(Error::Values(format!("{before}release name \"\": no name provided")));
+    }
     if name.len() <= LONGEST && name.split('.').all(is_label) {
         return Ok(());
     }
     let name = crate::template::format::quote_text(name);
     Err(Error::Values(format!(
-        "{}release name {name}: invalid release name, must match regex ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the length must not be longer than {LONGEST}",
-        if profile.is_v4() { "release name check failed: " } else { "" }
+        "{before}release name {name}: invalid release name, must match regex ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the length must not be longer than {LONGEST}"
     )))
 }
 
@@ -230,7 +238,7 @@ fn contexts(
     let subcharts = Map::new();
     let data = Map::new();
     data.insert("Chart", context::chart(&node.metadata, is_root, shared.options.profile));
-    data.insert("Files", context::Files::value(&node.chart.files));
+    data.insert("Files", context::Files::value(&node.chart.files, shared.options.profile));
     data.insert("Release", shared.release.clone());
     data.insert("Capabilities", shared.capabilities.clone());
     data.insert("Values", value::values(&values, shared.options.profile));

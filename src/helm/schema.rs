@@ -52,7 +52,7 @@ impl Schema {
             return Ok(());
         }
         match self.compiled.get_or_init(|| Compiled::new(&self.text)) {
-            Ok(compiled) => compiled.check(values),
+            Ok(compiled) => compiled.check(values, &self.text),
             Err(error) => Err(error.clone()),
         }
     }
@@ -116,12 +116,12 @@ impl Compiled {
         Ok(Self { schemas, index, effort })
     }
 
-    pub fn check(&self, values: &Value) -> Result<(), String> {
+    pub fn check(&self, values: &Value, schema: &Value) -> Result<(), String> {
         self.effort.check(values)?;
         self.schemas.validate(values, self.index).map_err(|error| {
-            let mut text = String::new();
-            error.causes.iter().for_each(|cause| describe(cause, 0, &mut text));
-            text
+            let mut report = Report { schema, text: String::new() };
+            report.describe_all(&error.causes, error.schema_url, "", 0);
+            report.text
         })
     }
 }
@@ -143,24 +143,91 @@ pub(super) fn whole_numbers(value: &mut Value) {
     }
 }
 
-/// Writes an error and its causes as a list, one level below the other.
-fn describe(error: &ValidationError<'_, '_>, depth: usize, text: &mut String) {
-    if let (ErrorKind::Reference { .. }, [cause]) = (&error.kind, error.causes.as_slice()) {
-        return describe(cause, depth, text);
+/// The list of what is wrong.
+struct Report<'s> {
+    schema: &'s Value,
+    text: String,
+}
+
+impl Report<'_> {
+    /// Writes errors below each other. `above` is the schema that they are errors of, `group` its keyword that they come from.
+    fn describe_all(&mut self, errors: &[ValidationError<'_, '_>], above: &str, group: &str, depth: usize) {
+        errors.iter().for_each(|error| self.describe(error, above, group, depth));
     }
-    if !text.is_empty() {
-        text.push('\n');
+
+    fn describe(&mut self, error: &ValidationError<'_, '_>, above: &str, group: &str, mut depth: usize) {
+        let place = error.instance_location.to_string();
+        for (keyword, upwards) in merged_groups(error.schema_url.strip_prefix(above).unwrap_or_default(), group) {
+            let place = place.rsplitn(upwards + 1, '/').last().unwrap_or_default();
+            let more = if keyword == "oneOf" { ", none matched" } else { "" };
+            self.line(place, &format!("'{keyword}' failed{more}"), depth);
+            depth += 1;
+        }
+        if let (ErrorKind::Reference { url, .. }, [cause]) = (&error.kind, error.causes.as_slice()) {
+            return self.describe(cause, url, "", depth);
+        }
+        let what = match &error.kind {
+            ErrorKind::Pattern { got, .. } => {
+                let written = self.pattern(error.schema_url);
+                written.map(|pattern| format!("{} does not match pattern {}", quote(got), quote(pattern)))
+            }
+            _ => None,
+        };
+        self.line(&place, &what.unwrap_or_else(|| message(&error.kind)), depth);
+        let group = match error.kind {
+            ErrorKind::AllOf => "allOf",
+            ErrorKind::AnyOf => "anyOf",
+            ErrorKind::OneOf(_) => "oneOf",
+            _ => "",
+        };
+        self.describe_all(&error.causes, error.schema_url, group, depth + 1);
     }
-    let _ = write!(
-        text,
-        "{}- at {}: {}",
-        "  ".repeat(depth),
-        quote(&error.instance_location.to_string()),
-        message(&error.kind)
-    );
-    for cause in &error.causes {
-        describe(cause, depth + 1, text);
+
+    fn line(&mut self, place: &str, what: &str, depth: usize) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        let _ = write!(self.text, "{}- at {}: {what}", "  ".repeat(depth), quote(place));
     }
+
+    /// Returns the pattern of a schema as it is written: the validator here translates it first.
+    fn pattern(&self, url: &str) -> Option<&str> {
+        self.schema.pointer(url.split_once('#')?.1)?.get("pattern")?.as_str()
+    }
+}
+
+/// Returns the groups of schemas on the way to an error that helm's validator names and the one here leaves out because
+/// only one of their schemas failed, each with the number of steps from its place to the error's in the values.
+fn merged_groups<'p>(path: &'p str, group: &str) -> Vec<(&'p str, usize)> {
+    let mut groups: Vec<(&str, usize)> = Vec::new();
+    let mut words = path.split('/').skip(1).peekable();
+    let mut is_first = true;
+    while let Some(word) = words.next() {
+        let is_number = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
+        let has_name = match word {
+            "allOf" | "anyOf" | "oneOf" => {
+                if !is_first || word != group {
+                    groups.push((word, 0));
+                }
+                true
+            }
+            "properties" | "patternProperties" | "dependencies" | "dependentSchemas" => true,
+            "items" | "prefixItems" => words.peek().is_some_and(is_number),
+            _ => false,
+        };
+        is_first = false;
+        if has_name {
+            words.next();
+        }
+        let is_step = matches!(
+            word,
+            "properties" | "patternProperties" | "additionalProperties" | "items" | "prefixItems" | "additionalItems"
+        );
+        if is_step {
+            groups.iter_mut().for_each(|(_, steps)| *steps += 1);
+        }
+    }
+    groups
 }
 
 /// Words an error as the validator that helm uses does.
@@ -325,6 +392,11 @@ mod tests {
             json!({"properties": {"a": {"oneOf": [{"type": "string"}, {"type": "null"}]}}}),
             json!({"a": 1}),
             "- at '/a': 'oneOf' failed, none matched\n  - at '/a': got number, want string\n  - at '/a': got number, want null",
+        );
+        check(
+            json!({"allOf": [{"required": ["a"]}, {"properties": {"b": {"allOf": [{"items": {"pattern": "^\\d$"}}]}}}]}),
+            json!({"a": 1, "b": ["x"]}),
+            "- at '': 'allOf' failed\n  - at '/b': 'allOf' failed\n    - at '/b/0': 'x' does not match pattern '^\\\\d$'",
         );
         assert!(
             check_one(br#"{"type": "object", "properties": {"a": {"type": "integer"}}}"#, &json!({"a": 1.0})).is_ok()

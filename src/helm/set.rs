@@ -191,7 +191,8 @@ impl Parser<'_> {
         let place = usize::try_from(index).unwrap_or(usize::MAX);
         let (key, stop) = self.until("[.=");
         if !key.is_empty() {
-            return Err(Stop::Bad(format!("unexpected data at end of array index: {}", quote_text(&key))));
+            let shown: Vec<String> = key.chars().map(|c| format!("'{}'", c.escape_default())).collect();
+            return Err(Stop::Bad(format!("unexpected data at end of array index: [{}]", shown.join(" "))));
         }
         let value = match stop {
             None => return Err(Stop::End),

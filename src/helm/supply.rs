@@ -85,7 +85,7 @@ pub fn load_with(files: Vec<ChartFile>, supplied: Vec<ChartFile>) -> Result<Char
     let mut files = kept(files)?;
     files.extend(supplied);
     let mut left = archive::LARGEST_ARCHIVE;
-    load::chart(files, 0, &mut left).map_err(|error| Error::Load(failure::bounded(error)))
+    load::finished(load::chart(files, 0, &mut left))
 }
 
 /// Returns the files that `.helmignore` leaves in.

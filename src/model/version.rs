@@ -40,6 +40,12 @@ impl Version {
         Some(Self { major, minor, patch, pre: parts.pre, metadata: parts.metadata, original: text.to_owned() })
     }
 
+    /// Says whether a number of the text after `-` begins with a 0, which the rules of versions forbid.
+    pub fn has_zero_before_number(&self) -> bool {
+        let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        self.pre.split('.').any(|part| part.len() > 1 && part.starts_with('0') && is_number(part))
+    }
+
     fn numbers(&self) -> (u64, u64, u64) {
         (self.major, self.minor, self.patch)
     }
@@ -245,7 +251,8 @@ fn parse_group(text: &str) -> Option<Vec<Comparator>> {
 
 fn comparator(operator: Operator, text: &str) -> Option<Comparator> {
     let parts = Parts::read(text)?;
-    Some(Comparator { operator, floor: parts.floor(), given: parts.given().min(3) })
+    let floor = parts.floor();
+    (!floor.has_zero_before_number()).then(|| Comparator { operator, floor, given: parts.given().min(3) })
 }
 
 impl Comparator {

@@ -1,6 +1,5 @@
 //! What templates consist of once they are parsed; it prints itself as Go does in errors.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,23 +9,32 @@ use super::value::lossy;
 #[derive(Debug)]
 pub struct Source {
     pub name: Box<str>,
-    /// The text, which is UTF-8; shared with the file that it comes from.
+    /// The bytes, shared with the file that they come from.
     data: Arc<[u8]>,
+    /// The same as a text of the same length, where the bytes are not UTF-8.
+    masked: Option<Box<str>>,
 }
 
+/// What stands for a byte that is no text.
+const MASK: char = '\u{1a}';
+
 impl Source {
-    /// Takes a text; what is not UTF-8 in it is replaced.
+    /// Takes a text. What is not UTF-8 in it is kept: it is written as it is.
     pub fn new(name: &str, data: Arc<[u8]>) -> Self {
-        let data = match lossy(&data) {
-            Cow::Borrowed(_) => data,
-            Cow::Owned(text) => text.into_bytes().into(),
-        };
-        Source { name: name.into(), data }
+        let masked = std::str::from_utf8(&data).is_err().then(|| {
+            let masks = |bytes: &[u8]| std::iter::repeat_n(MASK, bytes.len());
+            let chunks = data.utf8_chunks();
+            chunks.flat_map(|chunk| chunk.valid().chars().chain(masks(chunk.invalid()))).collect::<String>().into()
+        });
+        Source { name: name.into(), data, masked }
     }
 
     /// Returns the text. This looks through all of it.
     pub fn text(&self) -> &str {
-        std::str::from_utf8(&self.data).unwrap_or_default()
+        match &self.masked {
+            Some(masked) => masked,
+            None => std::str::from_utf8(&self.data).unwrap_or_default(),
+        }
     }
 
     /// Returns line, from 1, and column, from 0, of a position.
@@ -51,7 +59,7 @@ impl Piece {
         Piece { source: Arc::clone(source), start: at as u32, end: (at + length) as u32 }
     }
 
-    /// Returns what it says: UTF-8.
+    /// Returns what it says.
     pub fn bytes(&self) -> &[u8] {
         &self.source.data[self.start as usize..self.end as usize]
     }

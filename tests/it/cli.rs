@@ -359,7 +359,7 @@ fn what_is_wrong_is_said_in_one_sentence() {
     check(&["--repo", "bare-of-apps", "status", "web"], "there is no application \"web\"");
     check(&["--repo", "bare-of-apps", "promote", "dev"], "there is no environment \"dev\"");
     check(&["--repo", "bare-of-apps", "sync", "--yes"], "nothing to sync was named");
-    check(&["template", "nowhere"], "path \"nowhere\" not found");
+    check(&["template", "nowhere"], "got: nowhere");
     check(&["health", "broken.yaml"], "broken.yaml");
     check(&["template", "plain"], "plain/Chart.yaml: no such file or directory");
     check(&["template", "plain", "--helm-compat", "3.19"], "Chart.yaml file is missing");

@@ -124,7 +124,9 @@ fn said(text: &str) -> String {
     let text = text.split("\n\nUse --debug").next().unwrap_or_default();
     let is_hint = |line: &str| {
         line.starts_with("  ")
-            && ["`quarterdeck ", "write a version", "Usage:"].iter().any(|hint| line[2..].starts_with(hint))
+            && ["`quarterdeck ", "write a version", "Usage:", "a chart from a repository", "add it with"]
+                .iter()
+                .any(|hint| line[2..].starts_with(hint))
     };
     let lines: Vec<&str> = text
         .lines()

@@ -292,7 +292,7 @@ async fn template_takes_charts_from_repositories() {
 
     for (arguments, expected) in [
         (&["rel", "nobody/web"][..], "repo nobody not found"),
-        (&["rel", "web"], "path \"web\" not found"),
+        (&["rel", "web"], "got: web"),
         (&["rel", "./web", "--repo", &open.url], "path \"./web\" not found"),
         (&["rel", "none", "--repo", &open.url], "chart \"none\" not found in"),
         (&["rel", "team/web", "--version", "^2"], "its newest is 1.0.0"),

@@ -33,8 +33,14 @@ fn compare(host: &mut dyn Host, args: &[Value]) -> Result<Value, String> {
 /// Reads a version, or says what is wrong with it.
 fn read(text: &str) -> Result<Version, String> {
     let version = Version::parse(text).ok_or_else(|| problem(text))?;
-    check_prerelease(&version.pre)?;
-    Ok(version)
+    without_leading_zeros(version)
+}
+
+fn without_leading_zeros(version: Version) -> Result<Version, String> {
+    match version.has_zero_before_number() {
+        true => Err("version segment starts with 0".into()),
+        false => Ok(version),
+    }
 }
 
 /// Returns what is wrong with a text that is no version.
@@ -48,14 +54,6 @@ fn problem(text: &str) -> String {
             format!("error parsing version segment: strconv.ParseUint: parsing \"{number}\": value out of range")
         }
         _ => "invalid semantic version".into(),
-    }
-}
-
-fn check_prerelease(text: &str) -> Result<(), String> {
-    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    match text.split('.').any(|part| part.len() > 1 && part.starts_with('0') && is_number(part)) {
-        true => Err("version segment starts with 0".into()),
-        false => Ok(()),
     }
 }
 
@@ -104,8 +102,8 @@ impl SemanticVersion {
 
     fn with_prerelease(&self, text: &str) -> Result<Version, String> {
         check_identifiers(text, "prerelease")?;
-        check_prerelease(text)?;
-        Ok(Version { pre: text.to_owned(), ..self.version.clone() })
+        let version = Version { pre: text.to_owned(), ..self.version.clone() };
+        without_leading_zeros(version)
     }
 
     fn with_metadata(&self, text: &str) -> Result<Version, String> {

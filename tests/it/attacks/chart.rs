@@ -1,6 +1,7 @@
 //! Attacks 1 to 19: charts, archives and repositories.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -199,7 +200,6 @@ fn a11_two_sizes_of_one_file() {
 
 /// Returns a `.tgz` that unpacks to very much of the same.
 fn bomb(name: &str, kind: EntryType, size: u64, written: u64) -> Vec<u8> {
-    use std::io::Write as _;
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(header(name, kind, size).as_bytes()).unwrap();
     for _ in 0..written >> 20 {
@@ -281,15 +281,18 @@ fn a15_descriptions_that_are_none() {
         (b"[]", "cannot load Chart.yaml"),
         (b"name: [a]", "cannot load Chart.yaml"),
         (b"{apiVersion: v2, name: c, version: 1.0.0, dependencies: 5}", "cannot load Chart.yaml"),
-        (b"{apiVersion: v2, name: c, version: 1.0.0, dependencies: [null]}", ""),
+        (
+            b"{apiVersion: v2, name: c, version: 1.0.0, dependencies: [null]}",
+            "dependencies must not contain empty or null",
+        ),
         (b"{apiVersion: v2, name: c, version: 1.0.0, dependencies: [5]}", "cannot load Chart.yaml"),
-        (b"{apiVersion: v2, name: c, version: 1.0.0, maintainers: [null]}", ""),
+        (
+            b"{apiVersion: v2, name: c, version: 1.0.0, maintainers: [null]}",
+            "maintainers must not contain empty or null",
+        ),
     ] {
         let rendered = render_with(vec![file("Chart.yaml", text)], &[]);
-        match wanted {
-            "" => assert!(rendered.is_ok(), "{rendered:?}"),
-            wanted => assert!(rendered.as_ref().is_err_and(|error| error.contains(wanted)), "{wanted}: {rendered:?}"),
-        }
+        assert!(rendered.as_ref().is_err_and(|error| error.contains(wanted)), "{wanted}: {rendered:?}");
     }
     refuses_archive(&packed(b""), "no files in chart archive");
     refuses_archive(b"", "");
@@ -341,7 +344,8 @@ fn a17_very_many_and_very_large_files() {
         assert!(error.contains("more than 50000 files"), "{error}");
     }
     let folder = folder();
-    let large = fs::File::create(folder.path().join("c/large")).unwrap();
+    let mut large = fs::File::create(folder.path().join("c/large")).unwrap();
+    large.write_all(&[0x1f, 0x8b, 8]).unwrap();
     large.set_len(5 << 30).unwrap();
     template(folder.path(), &["c"]).refused("larger than the maximum file size");
     fs::rename(folder.path().join("c/large"), folder.path().join("large.tgz")).unwrap();
