@@ -199,10 +199,10 @@ fn the_demo_is_worked_with_from_the_keyboard() {
     terminal.expect("Type prod to confirm");
     press_each(&mut terminal, &["\x7f", "prod", "\r"]);
     terminal.expect("by ana");
-    // Applications succeed one by one; only then has the operation ended, and leaving is not asked about.
-    terminal.expect("applications are as Git says");
     press_each(&mut terminal, &["\x1b"]);
     terminal.expect("stable v1.1.0");
+    // While its bar is there the operation goes on, and leaving is asked about.
+    terminal.wait("the end of the rollback", |screen| !screen.contains(['█', '░']));
 
     // Help, and out: on a slow line both keys come as one.
     press_each(&mut terminal, &["?"]);
