@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::args::Output;
 use super::output;
-use crate::model::text::line;
+use crate::model::text::{counted, line};
 use crate::model::{Action, Operation, Phase, Plan, ResultStatus};
 
 /// Returns the sign that stands before a change: `+`, `~`, `-`, `*` for hooks, `.` for what is left.
@@ -83,7 +83,8 @@ pub fn describe(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     }
     let (changed, created, deleted) = plan.counts();
     let touched = plan.apps.iter().filter(|app| app.skipped.is_none() && !app.changes.is_empty()).count();
-    writeln!(out, "  ~ {changed} changed  + {created} created  - {deleted} deleted  in {touched} applications")?;
+    let apps = counted(touched, "application", "applications");
+    writeln!(out, "  ~ {changed} changed  + {created} created  - {deleted} deleted  in {apps}")?;
     for warning in &plan.warnings {
         writeln!(out, "  ! {}", line(warning))?;
     }
