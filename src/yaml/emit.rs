@@ -185,7 +185,7 @@ impl Emitter {
         };
         let mut entries: Vec<(&String, &Value)> = map.iter().collect();
         if !entries.is_sorted_by(|a, b| natural(a.0, b.0) != Ordering::Greater) {
-            entries.sort_by(|a, b| natural(a.0, b.0));
+            sort(&mut entries, &|a, b| natural(a.0, b.0));
         }
         for (at, (key, value)) in entries.into_iter().enumerate() {
             if at > 0 || place != Place::Item {
@@ -461,6 +461,23 @@ fn push_escape(c: char, out: &mut String) {
     out.extend(['\\', short]);
 }
 
+/// Merges halves until all is in order. Go's order of keys is none where digits, letters and signs are mixed, at which the sort of the
+/// standard library may panic.
+fn sort<T>(items: &mut Vec<T>, order: &impl Fn(&T, &T) -> Ordering) {
+    if items.len() < 2 {
+        return;
+    }
+    let mut right = items.split_off(items.len() / 2);
+    sort(items, order);
+    sort(&mut right, order);
+    let (mut left, mut right) = (std::mem::take(items).into_iter().peekable(), right.into_iter().peekable());
+    while let (Some(one), Some(other)) = (left.peek(), right.peek()) {
+        items.extend(if order(other, one) == Ordering::Less { right.next() } else { left.next() });
+    }
+    items.extend(left);
+    items.extend(right);
+}
+
 /// Orders keys as people do: numbers in them by value, letters after everything else.
 fn natural(a: &str, b: &str) -> Ordering {
     if a.is_ascii() && b.is_ascii() {
@@ -512,6 +529,15 @@ mod tests {
 
     fn kubernetes(value: Value) -> String {
         emit(&value, Dialect::Kubernetes).expect("it can be written")
+    }
+
+    #[test]
+    fn keys_whose_order_is_none_are_written_too() {
+        let keys =
+            "$0x1f . .i.. /u慾 0x1=f 0xmmmmmm1f 1000 1:3 1e+07 20~0 2001-01-~1yes 3 30+0 31 8 ;</s esy0~1e3 f nf s se3";
+        let value: Value = keys.split(' ').map(|key| (key.to_owned(), Value::Null)).collect::<Map<_, _>>().into();
+        let text = kubernetes(value.clone());
+        assert_eq!(crate::yaml::parse(text.as_bytes()).expect("it can be read"), value);
     }
 
     #[test]
