@@ -83,7 +83,12 @@ pub(super) async fn run(
         });
         match &args.picture {
             Some(path) => draw(&handle, options, args, path).await,
-            None => screen(&handle, options).await,
+            None => {
+                if let Some(note) = &options.help_note {
+                    writeln!(out, "{note}").and_then(|()| out.flush()).map_err(|error| unwritable(&error))?;
+                }
+                screen(&handle, options).await
+            }
         }
     };
     stop.cancel();

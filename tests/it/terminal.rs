@@ -158,6 +158,9 @@ fn the_demo_is_worked_with_from_the_keyboard() {
         ["dev-01", "stag-01", "prod-01", "ops-01"].iter().all(|name| screen.contains(name))
     });
     assert!(terminal.is_alternate() && terminal.hides_cursor());
+    let printed = String::from_utf8_lossy(&terminal.bytes()).into_owned();
+    let (before, _) = printed.split_once("\x1b[?1049h").unwrap();
+    assert!(before.contains("kubectl --kubeconfig"), "it stays readable under the screen: {before:?}");
     terminal.wait("the first sync to end", |screen| !screen.contains("Sync 36 applications"));
 
     // Filter, open, and the drift that the story brings.
